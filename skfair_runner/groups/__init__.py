@@ -1,0 +1,16 @@
+"""Sensitive features turned into integer group codes, and checks on the groups."""
+
+from skfair_runner.groups.checks import (
+    cell_counts,
+    check_at_least_two,
+    check_no_empty_cell,
+)
+from skfair_runner.groups.encoding import Groups, encode_groups
+
+__all__ = [
+    "Groups",
+    "cell_counts",
+    "check_at_least_two",
+    "check_no_empty_cell",
+    "encode_groups",
+]

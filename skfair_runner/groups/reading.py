@@ -1,0 +1,137 @@
+"""Reading of sensitive features from any container, and checks of their rows."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from skfair_runner.groups.texts import first_few, plain
+
+_UNNAMED = "sensitive_features"
+
+
+def as_frame(sensitive_features, caller):
+    """Table of the sensitive features with columns 0, 1, …, and the columns' names."""
+    values = sensitive_features
+    if values is None:
+        raise ValueError(
+            f"{caller} compares groups, so `sensitive_features` is required: pass one "
+            "value per row of X, as in fit(X, y, sensitive_features=X['sex'])."
+        )
+    refused = (dict, str, bytes, set, frozenset)
+    if isinstance(values, refused) or sparse.issparse(values):
+        shown = f" {values!r}" if isinstance(values, (str, bytes)) else ""
+        raise TypeError(
+            f"{caller}: `sensitive_features` must be a Series, DataFrame, list or "
+            f"array with one value per row of X, got the {type(values).__name__}"
+            f"{shown}. Several columns go into a DataFrame; a column is passed by "
+            "its values, as in X['sex']."
+        )
+    if isinstance(values, (list, tuple)):
+        values = _from_list(values, caller)
+    elif isinstance(values, pd.Index):
+        values = values.to_frame(index=False)
+    elif isinstance(values, pd.api.extensions.ExtensionArray):
+        values = pd.Series(values)
+    elif not isinstance(values, (pd.Series, pd.DataFrame)):
+        values = _from_array(values, caller)
+
+    if isinstance(values, pd.Series):
+        frame, named = values.to_frame(), values.name is not None
+    else:
+        frame, named = values, not isinstance(values.columns, pd.RangeIndex)
+    n_columns = frame.shape[1]
+    if n_columns == 0:
+        raise ValueError(
+            f"{caller}: `sensitive_features` has no columns (shape {frame.shape}); "
+            "pass at least one."
+        )
+    if named:
+        columns = tuple(map(str, frame.columns))
+    elif n_columns == 1:
+        columns = (_UNNAMED,)
+    else:
+        columns = tuple(f"{_UNNAMED}_{k}" for k in range(n_columns))
+    return frame.set_axis(range(n_columns), axis=1), columns
+
+
+def _from_list(values, caller):
+    """Series or DataFrame of a list of values or of equally long rows."""
+    rows = (list, tuple, np.ndarray)
+    if not any(isinstance(row, rows) for row in values):
+        return pd.Series(values)
+    lengths = {len(row) if isinstance(row, rows) else 1 for row in values}
+    if len(lengths) > 1 or not all(isinstance(row, rows) for row in values):
+        raise ValueError(
+            f"{caller}: the rows of `sensitive_features` must have the same number "
+            f"of values, got rows of {sorted(lengths)} values."
+        )
+    return pd.DataFrame(list(map(tuple, values)))
+
+
+def _from_array(values, caller):
+    """Series or DataFrame of anything that numpy can read; 1-d or 2-d only."""
+    names = getattr(values, "columns", getattr(values, "name", None))
+    # `asanyarray` keeps the mask of a masked array.
+    array = np.asanyarray(values)
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"{caller}: `sensitive_features` must have one dimension (one value per "
+            "row of X) or two (one column per sensitive feature), got the "
+            f"{type(values).__name__} with {array.ndim} dimensions "
+            f"(shape {array.shape})."
+        )
+    if array.ndim == 1 and array.dtype.names is None:
+        return pd.Series(array, name=names)
+    return pd.DataFrame(array, columns=names)
+
+
+def check_rows(frame, sensitive_features, X, n_samples, of, caller):
+    """Refuse groups that are not those of X, row by row."""
+    if X is not None:
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n_samples is not None and len(frame) != n_samples:
+        raise ValueError(
+            f"{caller}: `sensitive_features` has {len(frame)} rows, {of} has "
+            f"{n_samples}. Each row of {of} needs its group. A step that adds or drops "
+            "rows, such as SMOTE in an imbalanced-learn Pipeline, does not change "
+            "`sensitive_features`: resample before the pipeline, groups included."
+        )
+    if len(frame) == 0:
+        raise ValueError(
+            f"{caller}: `sensitive_features` has no rows; pass at least one."
+        )
+    index = getattr(X, "index", None)
+    own = getattr(sensitive_features, "index", None)
+    if not isinstance(index, pd.Index) or not isinstance(own, pd.Index):
+        return
+    if index.equals(own):
+        return
+    # As objects, so that indexes of different dtypes compare label by label.
+    differs = index.to_numpy(dtype=object) != own.to_numpy(dtype=object)
+    if differs.any():
+        first = int(np.argmax(differs))
+        raise ValueError(
+            f"{caller}: the indexes of {of} and `sensitive_features` differ, first in "
+            f"row {first}: {plain(index[first])!r} in {of}, {plain(own[first])!r} in "
+            "`sensitive_features`. Rows are matched by position: align them with "
+            f"sensitive_features.loc[{of}.index], or pass "
+            "sensitive_features.to_numpy() if their order is right."
+        )
+
+
+def check_nothing_missing(frame, columns, sensitive_features, caller):
+    """Refuse missing values, naming rows and columns."""
+    absent = frame.isna().to_numpy()
+    rows = np.flatnonzero(absent.any(axis=1))
+    if len(rows) == 0:
+        return
+    index = getattr(sensitive_features, "index", None)
+    labelled = isinstance(index, pd.Index)
+    where = [repr(plain(label)) for label in (index[rows] if labelled else rows)]
+    which = [name for name, bad in zip(columns, absent.any(axis=0), strict=True) if bad]
+    raise ValueError(
+        f"{caller}: the group is missing in {len(rows)} of {len(frame)} rows "
+        f"(column: {', '.join(which)}; {'index labels' if labelled else 'rows'} "
+        f"{first_few(where)}). Fill the values in, leave these rows out, or use "
+        "missing='own group' to treat them as a group."
+    )

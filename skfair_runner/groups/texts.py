@@ -1,0 +1,22 @@
+"""How group names, values and lists of them read in a message."""
+
+import numpy as np
+
+_SHOWN = 5
+
+
+def label_of(name: object) -> str:
+    """Readable name of a group: ``"Female"``, or ``"Female, Black"`` when crossed."""
+    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def plain(value: object) -> object:
+    """Python value of a numpy scalar, whose repr would show its type."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def first_few(items: list[str], separator: str = ", ") -> str:
+    """First five items joined, and how many more there are."""
+    more = len(items) - _SHOWN
+    text = separator.join(items[:_SHOWN])
+    return f"{text} and {more} more" if more > 0 else text
