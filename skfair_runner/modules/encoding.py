@@ -80,28 +80,27 @@ array([], dtype=float32)]
             "The bin edges are quantiles of the rows of X, so at least one row is "
             f"needed; X has shape {X.shape}."
         )
-    weights = None
+    weights = rows = None
+    n_samples = X.shape[0]
     if sample_weight is not None:
         weights = _checked_weights(sample_weight, X.shape[0])
+        n_samples = weights.sum()
         if not weights.all():
-            X, weights = X[weights > 0], weights[weights > 0]
-    if sparse.issparse(X):
-        X = X.tocsc()
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
+            rows = np.flatnonzero(weights)
+            weights = weights[rows]
     if n_bins == "auto":
-        n_rows = X.shape[0] if weights is None else weights.sum()
-        n_bins = 48 if n_rows >= 15_000 else 16
+        n_bins = 48 if n_samples >= 15_000 else 16
+    if sparse.issparse(X):
+        X, rows = _canonical_csc(X, rows), None
 
-    edges = [_column_edges(X, j, weights, n_bins) for j in range(X.shape[1])]
+    edges = [_column_edges(X, j, rows, weights, n_bins) for j in range(X.shape[1])]
     n_outputs = np.array([max(len(e) - 1, 0) for e in edges])
     if n_outputs.sum() > _MAX_OUTPUTS:
         fewer = range(n_bins, 0, -1)
         fits = (b for b in fewer if np.minimum(n_outputs, b).sum() <= _MAX_OUTPUTS)
         n_bins = next(fits, 1)
         for j in np.flatnonzero(n_outputs > n_bins):
-            edges[j] = _column_edges(X, j, weights, n_bins)
+            edges[j] = _column_edges(X, j, rows, weights, n_bins)
     return edges
 
 
@@ -127,9 +126,20 @@ def _checked_weights(sample_weight, n_samples):
     return weights
 
 
-def _column_edges(X, j, weights, n_bins):
-    """Edges of column `j`, for rows of positive weight."""
-    values, masses = _distribution(X, j, weights)
+def _canonical_csc(X, rows):
+    """Return the given rows (None: all) of a sparse X, by columns, each cell once."""
+    columns = X.tocsc()
+    if rows is not None:
+        columns = columns[rows]
+    if not columns.has_canonical_format:
+        columns = columns.copy()
+        columns.sum_duplicates()
+    return columns
+
+
+def _column_edges(X, j, rows, weights, n_bins):
+    """Edges of column `j` over the given rows (None: all), whose weights these are."""
+    values, masses = _distribution(X, j, rows, weights)
     if not (np.isfinite(values[0]) and np.isfinite(values[-1])):
         raise ValueError(
             "Bin edges need finite float32 values; column "
@@ -153,27 +163,16 @@ def _column_edges(X, j, weights, n_bins):
     positions = np.searchsorted(
         cumulated * (n_edges - 1), np.arange(n_edges) * cumulated[-1]
     )
+    positions[-1] = len(values) - 1  # also where rounding hides the last weights
     return np.unique(np.concatenate([*kept, values[positions]]))
 
 
-def _distribution(X, j, weights):
+def _distribution(X, j, rows, weights):
     """Distinct values of column `j`, increasing, as float32, and their weights."""
     if sparse.issparse(X):
-        stored = slice(X.indptr[j], X.indptr[j + 1])
-        column = X.data[stored]
-        n_absent = X.shape[0] - len(column)
-        if weights is not None:
-            total, smallest = weights.sum(), weights.min()
-            weights = weights[X.indices[stored]]
-            if n_absent:
-                absent = max(total - weights.sum(), smallest)
-                weights = np.append(weights, absent)
-        elif n_absent:
-            weights = np.append(np.ones(len(column)), n_absent)
-        if n_absent:
-            column = np.append(column, 0)
+        column, weights = _stored_and_zero(X, j, weights)
     else:
-        column = X[:, j]
+        column = X[:, j] if rows is None else X[rows, j]
     with np.errstate(over="ignore"):
         column = np.array(column, dtype=np.float32)
     if weights is None:
@@ -188,6 +187,22 @@ def _distribution(X, j, weights):
     else:
         masses = np.add.reduceat(weights, starts)
     return column[starts], masses
+
+
+def _stored_and_zero(X, j, weights):
+    """Stored values of a CSC column and a zero for all other cells, with weights."""
+    stored = slice(X.indptr[j], X.indptr[j + 1])
+    column = X.data[stored]
+    n_absent = X.shape[0] - len(column)
+    if weights is None:
+        column_weights, absent = np.ones(len(column)), float(n_absent)
+    else:
+        column_weights = weights[X.indices[stored]]
+        # Rounding must not turn the weight of rows that are there into nothing.
+        absent = max(weights.sum() - column_weights.sum(), weights.min())
+    if n_absent == 0:
+        return column, column_weights
+    return np.append(column, 0), np.append(column_weights, absent)
 
 
 class PiecewiseLinearEncoding(nn.Module):
@@ -209,17 +224,20 @@ class PiecewiseLinearEncoding(nn.Module):
 
     Attributes
     ----------
-    low, high : Tensor of shape (n_bins_total,)
+    low, high : Tensor of shape (n_bins,)
         Lower and upper edge of each bin; buffers, saved with the `state_dict`.
 
-    feature : LongTensor of shape (n_bins_total,)
+    feature : LongTensor of shape (n_bins,)
         Column that each bin belongs to; a buffer.
 
     n_features : int
         Number of input columns.
 
+    n_bins : int
+        Number of bins of all features together.
+
     n_outputs : int
-        Number of output columns, at least one.
+        Number of output columns: `n_bins`, but at least one.
 
     Raises
     ------
@@ -236,6 +254,11 @@ class PiecewiseLinearEncoding(nn.Module):
     tensor([[1.0000, 0.5000, 1.0000],
             [0.0000, 0.0000, 0.0000]])
     """
+
+    low: Tensor
+    high: Tensor
+    feature: Tensor
+    __jit_unused_properties__ = ["edges"]  # TorchScript would compile it
 
     def __init__(self, edges: Sequence) -> None:
         super().__init__()
@@ -255,7 +278,8 @@ class PiecewiseLinearEncoding(nn.Module):
         high = np.concatenate([column[1:] for column in columns])
         feature = np.repeat(np.arange(len(columns)), sizes)
         self.n_features = len(columns)
-        self.n_outputs = max(len(low), 1)
+        self.n_bins = len(low)
+        self.n_outputs = max(self.n_bins, 1)
         self.register_buffer("low", torch.from_numpy(low))
         self.register_buffer("high", torch.from_numpy(high))
         self.register_buffer("feature", torch.from_numpy(feature))
@@ -284,7 +308,7 @@ class PiecewiseLinearEncoding(nn.Module):
         encoded : Tensor of shape (n_samples, n_outputs)
             In [0, 1].
         """
-        if self.low.shape[0] == 0:
+        if self.n_bins == 0:
             return x.new_zeros((x.shape[0], 1))
         # A quotient, not a product with an inverse: the upper edge is encoded as
         # exactly one, and a subnormal width has no float32 inverse.

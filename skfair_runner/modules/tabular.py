@@ -66,6 +66,12 @@ class TabularNet(nn.Module):
     torch.Size([5, 1])
     """
 
+    n_features: int
+    n_outputs: int
+    hidden_layer_sizes: list[int]
+    dropout: float
+    __jit_unused_properties__ = ["config"]  # TorchScript would compile it
+
     def __init__(
         self,
         n_features: int,
@@ -91,7 +97,7 @@ class TabularNet(nn.Module):
             )
         self.n_features = int(n_features)
         self.n_outputs = int(n_outputs)
-        self.hidden_layer_sizes = tuple(int(size) for size in hidden_layer_sizes)
+        self.hidden_layer_sizes = [int(size) for size in hidden_layer_sizes]
         self.dropout = float(dropout)
 
         width = self.n_features
