@@ -14,7 +14,7 @@ _MISSING = "missing"
 _MISSING_RULES = ("raise", "own group")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Groups:
     """Group of every sample, as codes into a tuple of names.
 
