@@ -132,6 +132,17 @@ def test_the_group_can_be_read_off_its_proxies():
     assert LogisticRegression().fit(X, gender).score(X, gender) > 0.7
 
 
+def test_districts_are_spread_over_the_groups_in_opposite_order():
+    made = make_biased_classification(90_000, n_groups=3, random_state=0)
+
+    shares = pd.crosstab(made.data["group"], made.data["district"], normalize="index")
+    assert_allclose(
+        shares[["north", "east", "south", "west"]],
+        [[0.4, 0.3, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25], [0.1, 0.2, 0.3, 0.4]],
+        atol=0.012,
+    )
+
+
 def test_default_difference_is_clear():
     made = make_biased_classification(random_state=0)
 
