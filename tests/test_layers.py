@@ -22,7 +22,10 @@ LAYERS = (
         "modules",
     },
     {"_settings", "control", "neurons", "plots"},
+    {"diagnosis"},
+    {"penalty"},
     {"_docs", "_inputs", "_parameters", "_results", "net"},
+    {"_building"},
     {"classifier", "model_selection", "preprocessing"},
     {
         "baselines",
@@ -123,6 +126,13 @@ def unknown_modules(package, layer_of):
 def test_every_module_has_a_layer():
     unknown = unknown_modules(PACKAGE, LAYER_OF)
     assert not unknown, "\n".join(unknown)
+
+
+def test_every_module_is_explained_in_the_documentation():
+    page = PACKAGE.parent / "docs" / "architecture.rst"
+    text = page.read_text(encoding="utf-8")
+    absent = [name for name in sorted(_modules(PACKAGE)) if f"`{name}`" not in text]
+    assert not absent, f"{page.name} does not say what these are for: {absent}"
 
 
 def test_modules_import_from_lower_layers_only():

@@ -1,0 +1,76 @@
+"""Sphinx configuration: `sphinx-build -W -b html docs docs/_build/html`."""
+
+import os
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+# The examples draw into files, with nets so small that one thread is fastest.
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import api_page  # noqa: E402
+from sphinx.util import logging  # noqa: E402
+
+import skfair_runner  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+project = "skfair-runner"
+author = "The skfair-runner developers"
+copyright = author  # noqa: A001
+release = version = skfair_runner.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "auto_examples/*.ipynb"]
+# Single backticks mean code, in docstrings as in CHANGELOG.md.
+default_role = "literal"
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skfair-runner {release}"
+html_show_sourcelink = False
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+
+autosummary_generate = True
+# What is inherited is documented where it comes from.
+numpydoc_show_class_members = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+_without_section, _left_out = api_page.write(DOCS / "api" / "index.rst")
+if _without_section:
+    raise ValueError(
+        f"These public names have no section in docs/api_page.py: {_without_section}. "
+        "Add each to SECTIONS."
+    )
+
+
+def _skip_generated_methods(app, what, name, obj, skip, options):
+    """Leave out the request methods that scikit-learn adds to every estimator."""
+    is_request = name.startswith("set_") and name.endswith("_request")
+    return True if is_request else skip
+
+
+def _say_what_is_left_out(app):
+    if _left_out:
+        logger.warning("no longer exported, see docs/api_page.py: %s", _left_out)
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", _skip_generated_methods)
+    app.connect("builder-inited", _say_what_is_left_out)
