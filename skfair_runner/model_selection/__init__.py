@@ -1,0 +1,6 @@
+"""Sensitive features from columns of X, scorers of group differences, refit rules."""
+
+from skfair_runner.model_selection._refit import best_within_bound
+from skfair_runner.model_selection._sensitive_columns import SensitiveColumns
+
+__all__ = ["SensitiveColumns", "best_within_bound"]
