@@ -1,3 +1,20 @@
 """Neural classifiers whose group differences are found and reduced in the neurons."""
 
+from ._settings import paper_settings
+from .classifier import RunnerFairClassifier
+from .model_selection import SensitiveColumns, best_within_bound
+from .preprocessing import make_table_preprocessor
+from .repair import RepairResult, diagnose_neurons, repair_module
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "RepairResult",
+    "RunnerFairClassifier",
+    "SensitiveColumns",
+    "best_within_bound",
+    "diagnose_neurons",
+    "make_table_preprocessor",
+    "paper_settings",
+    "repair_module",
+]

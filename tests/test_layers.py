@@ -21,10 +21,10 @@ LAYERS = (
         "metrics",
         "modules",
     },
-    {"_settings", "control", "neurons", "plots"},
+    {"_inputs", "_settings", "control", "neurons", "plots"},
     {"diagnosis"},
     {"penalty"},
-    {"_docs", "_inputs", "_parameters", "_results", "net"},
+    {"net"},
     {"_building"},
     {"classifier", "model_selection", "preprocessing"},
     {

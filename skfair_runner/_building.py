@@ -1,0 +1,349 @@
+"""From an estimator's parameters and its data to a net ready to train."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import inspect
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from ._inputs import TrainingData
+from ._settings import Settings, resolve_optimizer, resolve_output, resolve_settings
+from .batches import GroupedDataset
+from .distances import resolve_distance
+from .gaps import Constraint
+from .modules import TabularNet, piecewise_linear_edges
+from .net import RepairPlan, RunnerNet, Task, make_early_stopping
+
+SKORCH_PREFIXES = (
+    "module__",
+    "optimizer__",
+    "criterion__",
+    "iterator_train__",
+    "iterator_valid__",
+    "callbacks__",
+)
+# Rows from which 48 bins pay, as piecewise_linear_edges counts them.
+_ROWS_FOR_FINE_BINS = 15_000
+
+
+def check_skorch_parameter(name: str, known, caller: str) -> None:
+    """Refuse a keyword that is neither ours nor skorch's.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+
+    known : iterable of str
+        The estimator's own parameters.
+
+    caller : str
+        Class name, for the message.
+
+    Raises
+    ------
+    TypeError
+        If the name has none of skorch's prefixes.
+    """
+    if name.startswith(SKORCH_PREFIXES):
+        return
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise TypeError(
+        f"{caller} has no parameter {name!r}{hint} Parameters of the net carry one of "
+        f"the prefixes {', '.join(SKORCH_PREFIXES)}."
+    )
+
+
+def draw_seed(random_state) -> int:
+    """An integer seed out of scikit-learn's `random_state`.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        None draws fresh entropy and leaves NumPy's global state alone.
+
+    Returns
+    -------
+    seed : int
+        In [0, 2**31).
+
+    Examples
+    --------
+    >>> draw_seed(7)
+    7
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state) % 2**31
+
+
+@contextmanager
+def own_randomness(seed: int, device):
+    """Seed torch while the block runs, and give its state back as it was.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the generators.
+
+    device : str or torch.device
+        Where training runs.
+    """
+    device = torch.device(device)
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.random.default_generator.manual_seed(seed)
+        if devices:
+            torch.cuda.manual_seed(seed)
+        yield
+
+
+def _accepts(function: Callable, name: str) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def make_module(module, data: TrainingData, rows, hidden_layer_sizes, parameters):
+    """The network to train: ours, the user's class, or a copy of an instance.
+
+    Parameters
+    ----------
+    module : None, callable or nn.Module
+        None is :class:`~skfair_runner.modules.TabularNet` with edges learned from the
+        rows; a class or function is called with `parameters`, and with ``n_features``
+        and ``n_outputs`` where it takes them.
+
+    data : TrainingData
+        What is trained on.
+
+    rows : ndarray of int
+        Rows that edges are learned from.
+
+    hidden_layer_sizes : tuple of int
+        Of the default module.
+
+    parameters : dict
+        From ``module__…``.
+
+    Returns
+    -------
+    module : nn.Module
+        Not shared with the caller.
+
+    Raises
+    ------
+    ValueError
+        If parameters are given for an instance.
+
+    TypeError
+        If the class does not return a module.
+    """
+    if isinstance(module, nn.Module):
+        if parameters:
+            name = next(iter(parameters))
+            raise ValueError(
+                f"module__{name}={parameters[name]!r} cannot change a module that is "
+                "already built: pass the class instead of an instance, or leave it out."
+            )
+        return copy.deepcopy(module)
+    n_outputs = 1 if len(data.classes) == 2 else len(data.classes)
+    shape = {"n_features": data.X.shape[1], "n_outputs": n_outputs}
+    if module is None:
+        own = {"hidden_layer_sizes": hidden_layer_sizes, **parameters}
+        if "edges" not in own:
+            own["edges"] = _learn_edges(data, rows, own.pop("n_bins", "auto"))
+        return TabularNet(**{**shape, **own})
+    built = module(
+        **{**{k: v for k, v in shape.items() if _accepts(module, k)}, **parameters}
+    )
+    if not isinstance(built, nn.Module):
+        raise TypeError(
+            f"module={module!r} returned a {type(built).__name__}: pass a class of "
+            "torch.nn.Module, or a function that returns one."
+        )
+    return built
+
+
+def _learn_edges(data: TrainingData, rows, n_bins):
+    whole = len(rows) == data.X.shape[0]
+    X = data.X if whole else data.X[rows]
+    weights = None if data.weights is None else data.weights[rows]
+    if n_bins == 0:
+        return None
+    if n_bins == "auto" and weights is not None:
+        # Weights that are normalised to one must not look like a single row.
+        n_rows = max(len(rows), float(weights.sum(dtype=np.float64)))
+        n_bins = 48 if n_rows >= _ROWS_FOR_FINE_BINS else 16
+    return piecewise_linear_edges(X, n_bins=n_bins, sample_weight=weights)
+
+
+def make_dataset(data: TrainingData, rows=None) -> GroupedDataset:
+    """The rows as the net reads them.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All rows.
+
+    rows : ndarray of int, default=None
+        Those that belong to the data set; None takes all.
+
+    Returns
+    -------
+    dataset : GroupedDataset
+        Shares the arrays.
+    """
+    groups = np.zeros(len(data.y), dtype=np.int64)
+    if data.groups is not None:
+        groups = data.groups.codes
+    if rows is not None and len(rows) == len(data.y) and (np.diff(rows) > 0).all():
+        rows = None
+    source = {"X": data.X, "groups": groups, "weights": data.weights}
+    return GroupedDataset(source, data.y, rows)
+
+
+def _make_task(
+    data: TrainingData, rows, *, positive, output, sampling, correct_prior
+) -> Task:
+    """Labels, groups, and how balanced batches differ from the data."""
+    n_labels = len(data.classes)
+    if data.groups is None:
+        return Task(n_labels, 0, positive, output)
+    shift = shares = None
+    if sampling != "shuffled" and correct_prior:
+        in_data = data.cell_weights(rows) / data.cell_weights(rows).sum()
+        counts = data.cell_counts(rows)
+        drawn = counts / counts.sum(0) if sampling == "group" else counts > 0
+        in_batches = drawn / drawn.sum()
+        shares = np.divide(
+            in_data, in_batches, out=np.zeros_like(in_data), where=in_batches > 0
+        )
+        # A class of the model that this chunk does not hold needs no shift.
+        log_ratio = np.log(in_batches.sum(1) + 1e-12) - np.log(in_data.sum(1) + 1e-12)
+        shift = log_ratio[1:] - log_ratio[:1] if n_labels == 2 else log_ratio
+        shift, shares = shift.astype(np.float32), shares.astype(np.float32)
+    return Task(n_labels, data.groups.n_groups, positive, output, shift, shares)
+
+
+def build_net(
+    estimator,
+    data: TrainingData,
+    rows,
+    *,
+    module,
+    constraint: Constraint | None,
+    positive: int,
+    skorch_parameters: dict,
+) -> tuple[RunnerNet, Settings]:
+    """The net of an estimator, its module built and nothing trained.
+
+    Parameters
+    ----------
+    estimator : RunnerFairClassifier
+        Whose parameters are read.
+
+    data : TrainingData
+        All rows.
+
+    rows : ndarray of int
+        Those that are trained on.
+
+    module : None, callable or nn.Module
+        See :func:`make_module`.
+
+    constraint : Constraint or None
+        None trains plainly.
+
+    positive : int
+        Code of the favourable label.
+
+    skorch_parameters : dict
+        Parameters with skorch's prefixes.
+
+    Returns
+    -------
+    net : RunnerNet
+        Not yet initialised.
+
+    settings : Settings
+        The numbers it will use.
+    """
+    prefixed = dict(skorch_parameters)
+    own = {
+        name.removeprefix("module__"): prefixed.pop(name)
+        for name in list(prefixed)
+        if name.startswith("module__")
+    }
+    settings = resolve_settings(
+        len(rows),
+        within="everybody" if constraint is None else constraint.within,
+        repair=estimator.repair,
+        own_module=estimator.module is not None,
+        trained=isinstance(module, nn.Module),
+        alpha=estimator.alpha,
+        batch_size=estimator.batch_size,
+        warmup_epochs=estimator.warmup_epochs,
+        max_epochs=estimator.max_epochs,
+        lr=estimator.lr,
+    )
+    built = make_module(module, data, rows, estimator.hidden_layer_sizes, own)
+    output = resolve_output(built, estimator.module_output)
+    task = _make_task(
+        data,
+        rows,
+        positive=positive,
+        output=output,
+        sampling=estimator.sampling,
+        correct_prior=estimator.correct_prior,
+    )
+    plan = None
+    if constraint is not None:
+        plan = RepairPlan(
+            constraint=constraint,
+            distance=resolve_distance(estimator.distance),
+            importance=estimator.importance,
+            alpha=settings.alpha,
+            top_k=estimator.top_k,
+            diagnose_every=estimator.diagnose_every,
+            output_weight=estimator.output_weight or 0.0,
+            difference_bound=estimator.difference_bound,
+            gain=settings.gain,
+            memory=settings.memory,
+            sharpness=settings.sharpness,
+            layers=estimator.layers,
+        )
+    optimizer, optimizer_parameters = resolve_optimizer(estimator.optimizer)
+    callbacks = list(estimator.callbacks or [])
+    if estimator.early_stopping:
+        callbacks += make_early_stopping(estimator.n_iter_no_change)
+    net = RunnerNet(
+        built,
+        task=task,
+        plan=plan,
+        warmup_epochs=settings.warmup_epochs,
+        warmup_lr=settings.warmup_lr,
+        lr_schedule=estimator.lr_schedule,
+        max_epochs=settings.max_epochs,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        optimizer=optimizer,
+        callbacks=callbacks,
+        device=estimator.device,
+        verbose=int(estimator.verbose),
+        **{
+            **optimizer_parameters,
+            "iterator_train__shuffle": True,
+            "iterator_train__sampling": estimator.sampling,
+            **prefixed,
+        },
+    )
+    return net, settings

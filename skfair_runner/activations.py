@@ -1,0 +1,339 @@
+"""Recording and silencing what each neuron of a network emits, by forward hooks.
+
+A neuron is a unit, or a channel of a convolution. Hooks see modules, not functions: an
+activation written as ``F.relu(x)`` cannot be recorded, ``nn.ReLU()`` can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_NOT_HIDDEN = (nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.MultiheadAttention)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One recorded layer: a call of a submodule within one forward pass.
+
+    Attributes
+    ----------
+    name : str
+        Name in tables: the submodule's path, followed by ``#1``, ``#2`` … where it is
+        called several times.
+
+    path : str
+        Path of the submodule, as of ``module.get_submodule``.
+
+    call : int
+        Which of its calls, from 0.
+
+    n_calls : int
+        How often it is called in one forward pass.
+
+    feeder : str or None
+        Path of the Linear or convolution executed last before it.
+
+    axis : int
+        The axis of its output that counts neurons: 1 after a convolution, else -1.
+
+    n_neurons : int
+        Number of units, or of channels.
+    """
+
+    name: str
+    path: str
+    call: int
+    n_calls: int
+    feeder: str | None
+    axis: int
+    n_neurons: int
+
+
+def _is_activation(module: nn.Module) -> bool:
+    """Whether a module is an elementwise nonlinearity of torch."""
+    home = type(module).__module__ == "torch.nn.modules.activation"
+    return home and not isinstance(module, _NOT_HIDDEN)
+
+
+def trace_layers(
+    module: nn.Module, example: Tensor, layers: Sequence[str] | str = "auto"
+) -> list[Layer]:
+    """The layers to record, found by watching one forward pass.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Any network. It is run once in evaluation mode without gradient, and left in the
+        mode it was in.
+
+    example : Tensor of shape (n_samples, ...)
+        A few inputs.
+
+    layers : sequence of str or "auto", default="auto"
+        Paths of submodules, with ``#k`` for the k-th call of one that is called several
+        times (without it, all its calls). "auto": every activation module that follows
+        a Linear or a convolution and has another one after it.
+
+    Returns
+    -------
+    layers : list of Layer
+        In order of execution.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or "auto" finds nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    >>> [layer.name for layer in trace_layers(net, torch.zeros(2, 3))]
+    ['1']
+    """
+    calls = _trace_calls(module, example)
+    n_calls: dict[str, int] = {}
+    for path, _, _ in calls:
+        n_calls[path] = n_calls.get(path, 0) + 1
+    weighted_after = [False] * len(calls)
+    for i in range(len(calls) - 2, -1, -1):
+        weighted_after[i] = weighted_after[i + 1] or isinstance(
+            calls[i + 1][1], _WEIGHTED
+        )
+
+    known: list[Layer] = []
+    automatic: list[Layer] = []
+    feeder: tuple[str, nn.Module] | None = None
+    seen: dict[str, int] = {}
+    for (path, submodule, shape), has_next in zip(calls, weighted_after, strict=True):
+        if isinstance(submodule, _WEIGHTED):
+            feeder = (path, submodule)
+        call = seen.get(path, 0)
+        seen[path] = call + 1
+        if len(shape) < 2:
+            continue
+        convolved = feeder is not None and not isinstance(feeder[1], nn.Linear)
+        axis = 1 if convolved and len(shape) > 2 else -1
+        layer = Layer(
+            name=path if n_calls[path] == 1 else f"{path}#{call + 1}",
+            path=path,
+            call=call,
+            n_calls=n_calls[path],
+            feeder=feeder[0] if feeder else None,
+            axis=axis,
+            n_neurons=shape[axis],
+        )
+        known.append(layer)
+        if _is_activation(submodule) and feeder is not None and has_next:
+            automatic.append(layer)
+    return _choose(known, automatic, layers)
+
+
+def _trace_calls(
+    module: nn.Module, example: Tensor
+) -> list[tuple[str, nn.Module, torch.Size]]:
+    """Calls of the submodules without children, in order: path, submodule, shape."""
+    calls: list[tuple[str, nn.Module, torch.Size]] = []
+
+    def watch(path: str, submodule: nn.Module):
+        def hook(_module, _inputs, output):
+            if isinstance(output, Tensor):
+                calls.append((path, submodule, output.shape))
+
+        return submodule.register_forward_hook(hook)
+
+    with ExitStack() as stack:
+        for path, submodule in module.named_modules():
+            if path and not any(submodule.children()):
+                stack.callback(watch(path, submodule).remove)
+        with evaluation_mode(module), torch.no_grad():
+            module(example)
+    return calls
+
+
+@contextmanager
+def evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode while the block runs; each submodule's own mode comes back after.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Any network.
+    """
+    modes = {submodule: submodule.training for submodule in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for submodule, training in modes.items():
+            submodule.training = training
+
+
+def _choose(
+    known: list[Layer], automatic: list[Layer], layers: Sequence[str] | str
+) -> list[Layer]:
+    """The layers asked for, in order of execution."""
+    names = [layer.name for layer in known]
+    if isinstance(layers, str) and layers == "auto":
+        if not automatic:
+            raise ValueError(
+                "No activation module follows a Linear or a convolution and precedes "
+                "another one, so there is no hidden neuron to record. Use nn.ReLU() "
+                "objects instead of F.relu in forward, or pass layers=[...] with some "
+                f"of {names} (a Linear is recorded before the nonlinearity)."
+            )
+        return automatic
+    wanted = [layers] if isinstance(layers, str) else list(layers)
+    for name in wanted:
+        if not any(name in (layer.name, layer.path) for layer in known):
+            raise ValueError(
+                f"layers names {name!r}, which this module does not call; it calls "
+                f"{names}."
+            )
+    return [layer for layer in known if layer.name in wanted or layer.path in wanted]
+
+
+def _hook_calls(module: nn.Module, layers: Sequence[Layer], act) -> ExitStack:
+    """Hooks that hand each recorded call's output to ``act(layer, output)``."""
+    by_path: dict[str, dict[int, Layer]] = {}
+    for layer in layers:
+        by_path.setdefault(layer.path, {})[layer.call] = layer
+    stack = ExitStack()
+    with ExitStack() as guard:
+        for path, by_call in by_path.items():
+            n_calls = next(iter(by_call.values())).n_calls
+            count = [0]
+
+            def hook(
+                _module, _inputs, output, by_call=by_call, n_calls=n_calls, count=count
+            ):
+                layer = by_call.get(count[0] % n_calls)
+                count[0] += 1
+                return None if layer is None else act(layer, output)
+
+            handle = module.get_submodule(path).register_forward_hook(hook)
+            guard.callback(handle.remove)
+        stack = guard.pop_all()
+    return stack
+
+
+@contextmanager
+def record_activations(
+    module: nn.Module, layers: Sequence[Layer]
+) -> Iterator[dict[str, Tensor]]:
+    """Record what the layers emit while the block runs.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network that owns the layers.
+
+    layers : sequence of Layer
+        What to record, as found by :func:`trace_layers`.
+
+    Yields
+    ------
+    activations : dict of str to Tensor
+        Filled by each forward pass with the raw outputs, gradient included. Hooks come
+        off when the block ends, however it ends.
+
+    Raises
+    ------
+    RuntimeError
+        If a recorded output was overwritten in place by a later operation.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    >>> x = torch.zeros(2, 3)
+    >>> with record_activations(net, trace_layers(net, x)) as activations:
+    ...     y = net(x)
+    >>> activations["1"].shape
+    torch.Size([2, 4])
+    """
+    activations: dict[str, Tensor] = {}
+    versions: dict[str, int] = {}
+
+    def keep(layer: Layer, output: Tensor) -> None:
+        activations[layer.name] = output
+        versions[layer.name] = output._version
+
+    with _hook_calls(module, layers, keep):
+        yield activations
+    for name, output in activations.items():
+        if output._version != versions[name]:
+            raise RuntimeError(
+                f"The output of layer {name!r} was overwritten in place after it was "
+                "recorded: build the module that follows it with inplace=False."
+            )
+
+
+@contextmanager
+def silence_neurons(
+    module: nn.Module, layers: Sequence[Layer], silent: Mapping[str, Tensor]
+) -> Iterator[None]:
+    """Replace the output of some neurons by zero while the block runs.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network that owns the layers.
+
+    layers : sequence of Layer
+        Layers as found by :func:`trace_layers`.
+
+    silent : mapping of str to LongTensor
+        Indices of the neurons to silence, by layer name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid(), nn.Linear(1, 1, bias=False))
+    >>> x = torch.ones(1, 1)
+    >>> with silence_neurons(net, trace_layers(net, x), {"1": torch.tensor([0])}):
+    ...     float(net(x))
+    0.0
+    """
+
+    def mute(layer: Layer, output: Tensor) -> Tensor | None:
+        if layer.name not in silent:
+            return None
+        return output.index_fill(layer.axis, silent[layer.name].to(output.device), 0.0)
+
+    with _hook_calls(module, layers, mute):
+        yield
+
+
+def neuron_values(output: Tensor, axis: int) -> Tensor:
+    """One value per sample and neuron: channels are averaged over their positions.
+
+    Parameters
+    ----------
+    output : Tensor of shape (n_samples, ..., n_neurons, ...)
+        What a layer emitted.
+
+    axis : int
+        The axis that counts neurons.
+
+    Returns
+    -------
+    values : Tensor of shape (n_samples, n_neurons)
+        Carries gradient to `output`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> neuron_values(torch.ones(5, 3, 2, 2), axis=1).shape
+    torch.Size([5, 3])
+    """
+    if output.ndim == 2:
+        return output
+    moved = output.movedim(axis, 1)
+    return moved.flatten(2).mean(2)

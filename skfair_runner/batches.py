@@ -1,0 +1,219 @@
+"""Batch plans and the loader that slices whole batches out of arrays.
+
+Collating samples one at a time is what makes a plain ``DataLoader`` slow on tables;
+here a plan says which rows make up each batch, and every source is indexed once per
+batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+SAMPLINGS = ("shuffled", "group", "group_label")
+
+
+class GroupedDataset:
+    """Rows of X with their label, group and weight codes, sliced batch by batch.
+
+    Parameters
+    ----------
+    X : dict
+        ``"X"``: array or CSR matrix of shape (n_samples, ...); ``"groups"``: int64
+        array of shape (n_samples,); ``"weights"``: float32 array of shape (n_samples,)
+        or None.
+
+    y : ndarray of shape (n_samples,)
+        Label codes, int64.
+
+    rows : ndarray of int, default=None
+        The rows that belong to this data set; None takes all. The sources are shared.
+    """
+
+    def __init__(self, X, y=None, rows=None):
+        self.X, self.y, self.rows = X, y, rows
+
+    def __len__(self) -> int:
+        return self.X["X"].shape[0] if self.rows is None else len(self.rows)
+
+    def subset(self, rows) -> GroupedDataset:
+        """The data set of some of these rows, sharing the sources."""
+        rows = np.asarray(rows)
+        return GroupedDataset(
+            self.X, self.y, rows if self.rows is None else self.rows[rows]
+        )
+
+    def column(self, name: str):
+        """Codes of all rows: "y", "groups" or "weights"."""
+        source = self.y if name == "y" else self.X[name]
+        return source if self.rows is None or source is None else source[self.rows]
+
+    def take(self, index) -> tuple[dict[str, Tensor], Tensor]:
+        """The rows at `index` as tensors: ``({"X", "groups", "weights"}, y)``."""
+        index = index if self.rows is None else self.rows[index]
+        X = self.X["X"][index]
+        if sparse.issparse(X):
+            X = X.toarray()
+        batch = {
+            "X": torch.from_numpy(np.ascontiguousarray(X)),
+            "groups": torch.from_numpy(self.X["groups"][index]),
+        }
+        weights = self.X["weights"]
+        if weights is not None:
+            batch["weights"] = torch.from_numpy(weights[index])
+        return batch, torch.from_numpy(self.y[index])
+
+    def __getitem__(self, i: int):
+        batch, y = self.take(np.array([i]))
+        return {name: value[0] for name, value in batch.items()}, y[0]
+
+
+def plan_shuffled(
+    n_samples: int, batch_size: int, order: np.ndarray
+) -> list[np.ndarray]:
+    """Split an order of the rows into batches whose sizes differ by at most one.
+
+    An even split leaves no batch of one or two rows at the end, on which group
+    statistics and batch normalisation would be noise.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+
+    batch_size : int
+        Largest size of a batch.
+
+    order : ndarray of shape (n_samples,)
+        Permutation of the rows.
+
+    Returns
+    -------
+    batches : list of ndarray
+        ceil(n_samples / batch_size) batches.
+
+    Examples
+    --------
+    >>> [b.tolist() for b in plan_shuffled(5, 2, np.arange(5))]
+    [[0, 1], [2, 3], [4]]
+    """
+    return np.array_split(order, max(1, -(-n_samples // batch_size)))
+
+
+class BalancedPlan:
+    """Batches that hold the same number of rows of every cell.
+
+    Each cell's rows are dealt in a shuffled order, which is shuffled anew when it is
+    used up, so that no row of a cell returns before all others of it were drawn.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (n_samples,)
+        Cell code of each row: its group, or its label × group.
+
+    batch_size : int
+        Rows per batch; every cell gets ``batch_size // n_cells`` of them, at least one.
+    """
+
+    def __init__(self, cells: np.ndarray, batch_size: int):
+        codes, index = np.unique(cells, return_inverse=True)
+        self.members = [np.flatnonzero(index == c) for c in range(len(codes))]
+        self.per_cell = max(1, batch_size // len(codes))
+        self.piles: list[np.ndarray] = [rows[:0] for rows in self.members]
+
+    def draw(self, generator: np.random.Generator) -> np.ndarray:
+        """Rows of the next batch."""
+        parts = []
+        for c, members in enumerate(self.members):
+            pile = self.piles[c]
+            while len(pile) < self.per_cell:
+                pile = np.concatenate([pile, generator.permutation(members)])
+            parts.append(pile[: self.per_cell])
+            self.piles[c] = pile[self.per_cell :]
+        return np.concatenate(parts)
+
+
+class BatchLoader:
+    """Iterate over a :class:`GroupedDataset` in whole batches.
+
+    Shuffling draws from torch's global generator, which the estimator seeds and gives
+    back as it was.
+
+    Parameters
+    ----------
+    dataset : GroupedDataset
+        Where the rows come from.
+
+    batch_size : int
+        Largest number of rows of a batch.
+
+    shuffle : bool, default=False
+        Whether rows come in a new order in each epoch.
+
+    sampling : {"shuffled", "group", "group_label"}, default="shuffled"
+        "group" and "group_label" draw batches balanced over groups or label × group
+        cells, whatever `shuffle` says.
+
+    steps_per_epoch : int, default=None
+        Number of balanced batches in an epoch; None takes as many as shuffled batches
+        would need. Shuffled batches always cover each row once.
+
+    Raises
+    ------
+    ValueError
+        If `sampling` is unknown, or `steps_per_epoch` is given for shuffled batches.
+    """
+
+    def __init__(
+        self,
+        dataset,
+        batch_size,
+        shuffle=False,
+        sampling="shuffled",
+        steps_per_epoch=None,
+    ):
+        if sampling not in SAMPLINGS:
+            raise ValueError(
+                f"There is no sampling {sampling!r}: pass one of {list(SAMPLINGS)}."
+            )
+        if steps_per_epoch is not None and sampling == "shuffled":
+            raise ValueError(
+                f"steps_per_epoch={steps_per_epoch!r} has no meaning for "
+                "sampling='shuffled', whose epoch covers each row once: leave it None."
+            )
+        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
+        self.sampling, self.steps_per_epoch = sampling, steps_per_epoch
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the data set."""
+        return len(self.dataset)
+
+    def __len__(self) -> int:
+        if self.steps_per_epoch is not None:
+            return self.steps_per_epoch
+        return max(1, -(-len(self.dataset) // self.batch_size))
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        if self.sampling != "shuffled":
+            yield from self._balanced()
+            return
+        n = len(self.dataset)
+        order = torch.randperm(n).numpy() if self.shuffle else np.arange(n)
+        for index in plan_shuffled(n, self.batch_size, order):
+            yield self.dataset.take(index)
+
+    def _balanced(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        cells = self.dataset.column("groups")
+        if self.sampling == "group_label":
+            y = self.dataset.column("y")
+            cells = cells * (int(y.max()) + 1) + y
+        seed = int(torch.randint(2**31 - 1, ()))
+        generator = np.random.default_rng(seed)
+        plan = BalancedPlan(cells, self.batch_size)
+        for _ in range(len(self)):
+            yield self.dataset.take(plan.draw(generator))

@@ -1,0 +1,157 @@
+"""Sums over the label × group cells of a batch, and spreads over groups.
+
+Every gap, rate and distance is made of such sums, so that a training step computes them
+in one matrix product per recorded tensor.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# Up to this many cells a one-hot product is faster than an indexed sum.
+_MOST_CELLS_FOR_ONE_HOT = 64
+
+
+class Cells:
+    """Label × group cells of a set of samples, and sums over them.
+
+    Parameters
+    ----------
+    labels : LongTensor of shape (n_samples,)
+        Label code of each sample, in [0, `n_labels`).
+
+    groups : LongTensor of shape (n_samples,)
+        Group code of each sample, in [0, `n_groups`).
+
+    n_labels, n_groups : int
+        Number of label and of group codes.
+
+    weights : Tensor of shape (n_samples,), default=None
+        Non-negative weight of each sample; None gives every sample weight 1.
+
+    Attributes
+    ----------
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+
+    Examples
+    --------
+    >>> import torch
+    >>> cells = Cells(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), 2, 2)
+    >>> cells.counts
+    tensor([[1., 0.],
+            [1., 1.]])
+    >>> cells.sums(torch.tensor([[0.5], [0.25], [1.0]])).squeeze(-1)
+    tensor([[0.5000, 0.0000],
+            [0.2500, 1.0000]])
+    """
+
+    def __init__(
+        self,
+        labels: Tensor,
+        groups: Tensor,
+        n_labels: int,
+        n_groups: int,
+        weights: Tensor | None = None,
+    ):
+        self.labels, self.groups = labels, groups
+        self.n_labels, self.n_groups = n_labels, n_groups
+        if weights is None:
+            weights = torch.ones(len(labels), device=labels.device)
+        self.weights = weights
+        self._index = labels * n_groups + groups
+        self._one_hot: Tensor | None = None
+        if n_labels * n_groups <= _MOST_CELLS_FOR_ONE_HOT:
+            self._one_hot = weights.new_zeros(len(labels), n_labels * n_groups)
+            self._one_hot.scatter_(1, self._index[:, None], weights[:, None])
+            totals = self._one_hot.sum(0)
+        else:
+            totals = weights.new_zeros(n_labels * n_groups)
+            totals = totals.index_add(0, self._index, weights)
+        self.counts = totals.view(n_labels, n_groups)
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Weighted sum of each column over each cell.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_samples, n_columns)
+            One row per sample.
+
+        Returns
+        -------
+        sums : Tensor of shape (n_labels, n_groups, n_columns)
+            Carries gradient to `values`.
+        """
+        shape = (self.n_labels, self.n_groups, values.shape[1])
+        if self._one_hot is not None:
+            return (self._one_hot.to(values.dtype).T @ values).view(shape)
+        weighted = values * self.weights.to(values.dtype)[:, None]
+        zeros = values.new_zeros(self.n_labels * self.n_groups, values.shape[1])
+        return zeros.index_add(0, self._index, weighted).view(shape)
+
+
+def mean_pairwise_difference(values: Tensor, present: Tensor) -> Tensor:
+    """Mean absolute difference over all pairs of present groups.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., n_groups)
+        One value per group.
+
+    present : BoolTensor, broadcastable to the shape of `values`
+        Which groups count.
+
+    Returns
+    -------
+    spread : Tensor of shape (...)
+        Zero where fewer than two groups are present. In O(n_groups log n_groups).
+
+    Examples
+    --------
+    >>> import torch
+    >>> mean_pairwise_difference(torch.tensor([0.0, 3.0, 6.0]), torch.tensor(True))
+    tensor(4.)
+    """
+    if values.shape[-1] == 2:
+        both = present.expand(values.shape).all(-1)
+        return (values[..., 0] - values[..., 1]).abs() * both
+    present = present.expand(values.shape)
+    n_present = present.sum(-1, keepdim=True)
+    # Absent groups are sorted to the end, where their coefficient is zero.
+    last = values.detach().max() + 1
+    ordered = values.where(present, last).sort(-1).values
+    position = torch.arange(values.shape[-1], device=values.device)
+    # The i-th smallest value is subtracted n-1-i times and added i times.
+    coefficient = (2 * position - n_present + 1) * (position < n_present)
+    n_pairs = (n_present * (n_present - 1) / 2).clamp(min=1).squeeze(-1)
+    return (coefficient * ordered).sum(-1) / n_pairs
+
+
+def largest_difference(values: Tensor, present: Tensor) -> Tensor:
+    """Difference between the largest and the smallest value of the present groups.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., n_groups)
+        One value per group.
+
+    present : BoolTensor, broadcastable to the shape of `values`
+        Which groups count.
+
+    Returns
+    -------
+    spread : Tensor of shape (...)
+        Zero where fewer than two groups are present.
+
+    Examples
+    --------
+    >>> import torch
+    >>> largest_difference(torch.tensor([0.0, 3.0, 6.0]), torch.tensor(True))
+    tensor(6.)
+    """
+    present = present.expand(values.shape)
+    highest = values.where(present, values.detach().min()).amax(-1)
+    lowest = values.where(present, values.detach().max()).amin(-1)
+    return (highest - lowest) * (present.sum(-1) > 1)

@@ -1,0 +1,290 @@
+"""Distances between the groups' distributions of an activation.
+
+The *discrimination* of a neuron is such a distance (Li et al., "RUNNER", ICSE 2024,
+Section 3: the absolute difference of the groups' mean activations). With more than two
+groups every distance is the mean over pairs of groups; over several populations (the
+labels, for equalized odds) it is the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .cells import Cells, mean_pairwise_difference
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the mean-based distances need of the activations of one layer.
+
+    Attributes
+    ----------
+    sums, squares : Tensor of shape (n_labels, n_groups, n_neurons)
+        Weighted sums of the activations and of their squares over cells; `squares` is
+        None for distances that do not use it.
+
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+    """
+
+    sums: Tensor
+    squares: Tensor | None
+    counts: Tensor
+
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of both sets of samples together."""
+        squares = None
+        if self.squares is not None and other.squares is not None:
+            squares = self.squares + other.squares
+        return Moments(self.sums + other.sums, squares, self.counts + other.counts)
+
+    def group_means(self, pools: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean activation of each group within each population.
+
+        Returns tensors of shape (n_pools, n_neurons, n_groups) and, for presence,
+        (n_pools, 1, n_groups).
+        """
+        pools = pools.to(self.sums)
+        totals = pools @ self.counts.to(self.sums)  # (n_pools, n_groups)
+        pooled = torch.einsum("pl,lgm->pmg", pools, self.sums)
+        present = (totals > 0)[:, None, :]
+        return pooled / totals.clamp(min=1e-12)[:, None, :], present
+
+
+def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
+    """Mean absolute difference of means over pairs of groups, summed over pools."""
+    means, present = moments.group_means(pools)
+    return mean_pairwise_difference(means, present).sum(0)
+
+
+def _mean_l2(moments: Moments, pools: Tensor) -> Tensor:
+    """Mean squared difference of means over pairs of groups, summed over pools."""
+    means, present = moments.group_means(pools)
+    n_present = present.sum(-1)
+    centre = (means * present).sum(-1) / n_present.clamp(min=1)
+    squares = ((means - centre[..., None]) ** 2 * present).sum(-1)
+    # Over the n(n-1)/2 pairs, the squared differences add up to n times the sum of
+    # squares about the mean.
+    return (2 * squares / (n_present - 1).clamp(min=1)).sum(0)
+
+
+def _standardized(moments: Moments, pools: Tensor) -> Tensor:
+    """Mean L1 in units of the neuron's own standard deviation."""
+    total = moments.counts.sum()
+    mean = moments.sums.sum((0, 1)) / total
+    assert moments.squares is not None
+    variance = moments.squares.sum((0, 1)) / total - mean**2
+    # A neuron that never fires has no scale: its distance is zero either way.
+    return _mean_l1(moments, pools) / variance.clamp(min=1e-8).sqrt()
+
+
+def _distribution_functions(
+    values: Tensor, groups: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Each group's cumulative distribution on the sorted activations of each neuron.
+
+    Returns the widths of the steps, (n_samples - 1, n_neurons), the distribution
+    functions on them, (n_samples - 1, n_neurons, n_groups), and which groups are
+    present.
+    """
+    n_groups = int(groups.max()) + 1
+    ordered, order = values.sort(dim=0)
+    one_hot = torch.nn.functional.one_hot(groups, n_groups).to(values)
+    one_hot = one_hot * weights.to(values)[:, None]
+    totals = one_hot.sum(0)
+    steps = (one_hot / totals.clamp(min=1e-12))[order]  # (n, n_neurons, n_groups)
+    return ordered.diff(dim=0), steps.cumsum(0)[:-1], totals > 0
+
+
+def wasserstein_distance(
+    values: Tensor, groups: Tensor, weights: Tensor | None = None
+) -> Tensor:
+    """Wasserstein-1 distance between the groups' activations, per neuron.
+
+    The area between the groups' distribution functions; the mean over pairs of groups.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n_samples, n_neurons)
+        Activations.
+
+    groups : LongTensor of shape (n_samples,)
+        Group codes.
+
+    weights : Tensor of shape (n_samples,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    distance : Tensor of shape (n_neurons,)
+        In units of the activation; at least the absolute difference of the means.
+        Carries gradient to `values`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> values = torch.tensor([[0.0], [2.0], [1.0], [3.0]])
+    >>> wasserstein_distance(values, torch.tensor([0, 0, 1, 1]))
+    tensor([1.])
+    """
+    weights = torch.ones(len(values)) if weights is None else weights
+    widths, functions, present = _distribution_functions(values, groups, weights)
+    return (widths * mean_pairwise_difference(functions, present)).sum(0)
+
+
+def energy_distance(
+    values: Tensor, groups: Tensor, weights: Tensor | None = None
+) -> Tensor:
+    r"""Squared maximum mean discrepancy with the kernel :math:`-|x - y|`, per neuron.
+
+    In one dimension this is the integral of the squared difference of the distribution
+    functions, so that it needs no bandwidth and no table of pairs of samples; half the
+    energy distance (Székely & Rizzo 2013; Sejdinovic et al. 2013). The mean over pairs
+    of groups.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n_samples, n_neurons)
+        Activations.
+
+    groups : LongTensor of shape (n_samples,)
+        Group codes.
+
+    weights : Tensor of shape (n_samples,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    distance : Tensor of shape (n_neurons,)
+        Zero only where the distributions agree. Carries gradient to `values`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> values = torch.tensor([[0.0], [2.0], [1.0], [3.0]])
+    >>> energy_distance(values, torch.tensor([0, 0, 1, 1]))
+    tensor([0.5000])
+    """
+    weights = torch.ones(len(values)) if weights is None else weights
+    widths, functions, present = _distribution_functions(values, groups, weights)
+    n_present = present.sum().clamp(min=2)
+    centre = (functions * present).sum(-1, keepdim=True) / n_present
+    squares = ((functions - centre) ** 2 * present).sum(-1)
+    return (widths * 2 * squares / (n_present - 1)).sum(0)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance by name, computed from moments where it can be, else from samples.
+
+    Attributes
+    ----------
+    name : str
+        Name in ``DISTANCES``, or of the user's function.
+
+    of_moments : callable or None
+        ``f(moments, pools)`` for mean-based distances.
+
+    of_samples : callable or None
+        ``f(values, groups, weights)`` for the others.
+
+    needs_squares : bool
+        Whether `of_moments` uses second moments.
+    """
+
+    name: str
+    of_moments: Callable[[Moments, Tensor], Tensor] | None = None
+    of_samples: Callable[..., Tensor] | None = None
+    needs_squares: bool = False
+
+    def moments(self, values: Tensor, cells: Cells) -> Moments:
+        """Moments of the activations of one layer over the cells."""
+        squares = cells.sums(values**2) if self.needs_squares else None
+        return Moments(cells.sums(values), squares, cells.counts)
+
+    def __call__(self, values: Tensor, cells: Cells, pools: Tensor) -> Tensor:
+        """Discrimination of each neuron.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_samples, n_neurons)
+            Activations.
+
+        cells : Cells
+            Label and group of each sample.
+
+        pools : Tensor of shape (n_pools, n_labels)
+            Populations within which groups are compared; the result is their sum.
+
+        Returns
+        -------
+        discrimination : Tensor of shape (n_neurons,)
+            Non-negative; carries gradient to `values`.
+        """
+        if self.of_moments is not None:
+            return self.of_moments(self.moments(values, cells), pools)
+        assert self.of_samples is not None
+        total = values.new_zeros(values.shape[1])
+        for pool in pools.to(values.device):
+            inside = pool[cells.labels] > 0
+            groups = cells.groups[inside]
+            if len(groups) and (groups != groups[0]).any():
+                total = total + self.of_samples(
+                    values[inside], groups, cells.weights[inside]
+                )
+        return total
+
+
+DISTANCES = {
+    distance.name: distance
+    for distance in (
+        Distance("l1", of_moments=_mean_l1),
+        Distance("l2", of_moments=_mean_l2),
+        Distance("standardized", of_moments=_standardized, needs_squares=True),
+        Distance("wasserstein", of_samples=wasserstein_distance),
+        Distance("mmd", of_samples=energy_distance),
+    )
+}
+
+
+def resolve_distance(distance) -> Distance:
+    """The distance of a name or of a user's function.
+
+    Parameters
+    ----------
+    distance : str or callable
+        "l1": absolute difference of the groups' means (the paper's); "l2": its square;
+        "standardized": "l1" divided by the neuron's standard deviation; "wasserstein":
+        :func:`wasserstein_distance`; "mmd": :func:`energy_distance`. A function takes
+        ``(values, groups, weights)`` and returns one number per neuron.
+
+    Returns
+    -------
+    distance : Distance
+        Called as ``distance(values, cells, pools)``.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> resolve_distance("l1").name
+    'l1'
+    """
+    if isinstance(distance, Distance):
+        return distance
+    if callable(distance):
+        name = getattr(distance, "__name__", type(distance).__name__)
+        return Distance(name, of_samples=distance)
+    if distance not in DISTANCES:
+        raise ValueError(
+            f"There is no distance {distance!r}: pass one of {sorted(DISTANCES)}, or a "
+            "function distance(values, groups, weights)."
+        )
+    return DISTANCES[distance]

@@ -1,0 +1,469 @@
+"""Differentiable gaps between groups, and the rates they are made of.
+
+A *gap* is the relaxation of a difference: the decisions of a group, 0 or 1, become its
+scores, so that the value carries gradient (Li et al., "RUNNER", ICSE 2024, Section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .cells import Cells, largest_difference, mean_pairwise_difference
+
+
+class Conditions(NamedTuple):
+    """The populations within which groups are compared.
+
+    Attributes
+    ----------
+    pools : Tensor of shape (n_conditions, n_labels)
+        1 where samples of that label belong to the condition's population.
+
+    columns : LongTensor of shape (n_conditions,)
+        The score column that the condition compares; always 0 for binary scores.
+    """
+
+    pools: Tensor
+    columns: Tensor
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What must not depend on the group.
+
+    Attributes
+    ----------
+    name : str
+        fairlearn's spelling, or the name of the user's function.
+
+    metric : str or None
+        Name of the difference in :mod:`skfair_runner.metrics` that measures it on
+        decisions; None for a user's function.
+
+    within : {"everybody", "each label", "positive", "negative"}
+        The population within which groups are compared.
+
+    gap_function : callable or None
+        A user's gap, ``gap(y_true, y_score, groups)``.
+    """
+
+    name: str
+    metric: str | None
+    within: str
+    gap_function: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+
+    def conditions(self, n_labels: int, positive: int = 1) -> Conditions:
+        """Populations and score columns whose rates are compared.
+
+        Parameters
+        ----------
+        n_labels : int
+            Number of labels. Two labels share one score column; more are compared one
+            against the rest, with one score column each.
+
+        positive : int, default=1
+            Code of the favourable label; used by the rate parities of two labels.
+
+        Returns
+        -------
+        conditions : Conditions
+            Shapes (n_conditions, n_labels) and (n_conditions,).
+        """
+        own = torch.eye(n_labels)
+        rest = 1 - own
+        if n_labels == 2:
+            pools = {
+                "everybody": torch.ones(1, 2),
+                "each label": own,
+                "positive": own[[positive]],
+                "negative": own[[1 - positive]],
+            }[self.within]
+            return Conditions(pools, torch.zeros(len(pools), dtype=torch.long))
+        pools = {
+            "everybody": torch.ones(n_labels, n_labels),
+            "each label": torch.cat([own, rest]),
+            "positive": own,
+            "negative": rest,
+        }[self.within]
+        return Conditions(pools, torch.arange(len(pools)) % n_labels)
+
+    def activation_pools(self, n_labels: int, positive: int = 1) -> Tensor:
+        """Populations within which an activation must not depend on the group.
+
+        As :meth:`conditions`, without repetitions: an activation has no class of its
+        own. Equalized odds compares within each label (Li et al. 2024, Eq. of δ for
+        EO).
+
+        Parameters
+        ----------
+        n_labels : int
+            Number of labels.
+
+        positive : int, default=1
+            Code of the favourable label.
+
+        Returns
+        -------
+        pools : Tensor of shape (n_pools, n_labels)
+            1 where samples of that label belong to the population.
+        """
+        if self.within == "everybody":
+            return torch.ones(1, n_labels)
+        if self.within == "each label":
+            return torch.eye(n_labels)
+        return self.conditions(n_labels, positive).pools
+
+    def gap(
+        self, y_score: Tensor, cells: Cells, positive: int = 1, reduction: str = "sum"
+    ) -> Tensor:
+        """The gap of scores over the given cells.
+
+        Parameters
+        ----------
+        y_score : Tensor of shape (n_samples, n_columns)
+            Probabilities; one column for two labels, else one per label.
+
+        cells : Cells
+            Label and group of each sample.
+
+        positive : int, default=1
+            Code of the favourable label.
+
+        reduction : {"sum", "largest"}, default="sum"
+            See :func:`demographic_parity_gap`.
+
+        Returns
+        -------
+        gap : Tensor of shape ()
+            Zero where fewer than two groups are present.
+        """
+        if self.gap_function is not None:
+            squeezed = y_score[:, 0] if y_score.shape[1] == 1 else y_score
+            return self.gap_function(cells.labels, squeezed, cells.groups)
+        conditions = self.conditions(cells.n_labels, positive)
+        rates, present = condition_rates(cells.sums(y_score), cells.counts, conditions)
+        return reduce_rates(rates, present, reduction)
+
+
+def condition_rates(
+    sums: Tensor, counts: Tensor, conditions: Conditions
+) -> tuple[Tensor, Tensor]:
+    """Mean score of each group within each condition.
+
+    Parameters
+    ----------
+    sums : Tensor of shape (n_labels, n_groups, n_columns)
+        Sums of scores over cells, as of :meth:`Cells.sums`.
+
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+
+    conditions : Conditions
+        Populations and columns.
+
+    Returns
+    -------
+    rates : Tensor of shape (n_conditions, n_groups)
+        In [0, 1] for probabilities; zero where the group is absent.
+
+    present : BoolTensor of shape (n_conditions, n_groups)
+        Whether the group occurs in the condition's population.
+    """
+    pools = conditions.pools.to(sums)
+    columns = conditions.columns.to(sums.device)
+    totals = pools @ counts.to(sums)  # (n_conditions, n_groups)
+    picked = sums[:, :, columns]  # (n_labels, n_groups, n_conditions)
+    pooled = (pools.T[:, None, :] * picked).sum(0).T
+    present = totals > 0
+    return pooled / totals.where(present, torch.ones_like(totals)), present
+
+
+def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:
+    """One number out of the rates of groups within conditions.
+
+    Parameters
+    ----------
+    rates : Tensor of shape (n_conditions, n_groups)
+        Mean scores.
+
+    present : BoolTensor of shape (n_conditions, n_groups)
+        Which rates exist.
+
+    reduction : {"sum", "largest"}
+        "sum": mean absolute difference over pairs of groups, summed over conditions
+        (RUNNER's GapDP and GapEO); "largest": max − min over groups, the largest over
+        conditions (fairlearn's differences).
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Non-negative.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is none of the two.
+    """
+    if reduction == "sum":
+        return mean_pairwise_difference(rates, present).sum()
+    if reduction == "largest":
+        return largest_difference(rates, present).max()
+    raise ValueError(
+        f"A gap is reduced by 'sum' or 'largest', not by {reduction!r}: pass one "
+        "of them."
+    )
+
+
+CONSTRAINTS = {
+    constraint.name: constraint
+    for constraint in (
+        Constraint("demographic_parity", "demographic_parity_difference", "everybody"),
+        Constraint("equalized_odds", "equalized_odds_difference", "each label"),
+        Constraint(
+            "true_positive_rate_parity", "equal_opportunity_difference", "positive"
+        ),
+        Constraint(
+            "false_positive_rate_parity", "false_positive_rate_difference", "negative"
+        ),
+    )
+}
+
+
+def resolve_constraint(constraint) -> Constraint:
+    """The constraint of a name or of a user's gap function.
+
+    Parameters
+    ----------
+    constraint : str, callable or Constraint
+        A name in ``CONSTRAINTS``, or ``gap(y_true, y_score, groups)`` returning a
+        scalar tensor.
+
+    Returns
+    -------
+    constraint : Constraint
+        A user's function compares neurons over everybody.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> resolve_constraint("equalized_odds").metric
+    'equalized_odds_difference'
+    """
+    if isinstance(constraint, Constraint):
+        return constraint
+    if callable(constraint):
+        name = getattr(constraint, "__name__", type(constraint).__name__)
+        return Constraint(name, None, "everybody", constraint)
+    if constraint not in CONSTRAINTS:
+        raise ValueError(
+            f"There is no constraint {constraint!r}: pass one of "
+            f"{sorted(CONSTRAINTS)}, or a function gap(y_true, y_score, groups)."
+        )
+    return CONSTRAINTS[constraint]
+
+
+def _gap(
+    name: str, y_true: Tensor | None, y_score: Tensor, groups: Tensor, reduction: str
+) -> Tensor:
+    """Gap of a named constraint over all samples, checked for two groups."""
+    codes = torch.unique(groups)
+    if len(codes) < 2:
+        raise ValueError(
+            f"A gap compares at least two groups; this batch has {len(codes)} "
+            f"(group codes: {codes.tolist()})."
+        )
+    if y_true is None:
+        y_true = torch.zeros_like(groups)
+    scores = y_score[:, None] if y_score.ndim == 1 else y_score
+    n_labels = max(scores.shape[1], 2)
+    cells = Cells(y_true.long(), groups, n_labels, int(codes.max()) + 1)
+    return CONSTRAINTS[name].gap(scores, cells, reduction=reduction)
+
+
+def demographic_parity_gap(
+    y_true: Tensor | None,
+    y_score: Tensor,
+    groups: Tensor,
+    *,
+    reduction: str = "largest",
+) -> Tensor:
+    r"""Difference in mean score between groups.
+
+    The relaxation of the demographic parity difference: the selection rate of a group,
+    a mean of 0/1 decisions, becomes the mean of its scores.
+
+    .. math:: \max_g \bar{s}_g - \min_g \bar{s}_g
+
+    Parameters
+    ----------
+    y_true : Tensor of shape (n_samples,) or None
+        Ignored. Present so that every gap is called alike.
+
+    y_score : Tensor of shape (n_samples,) or (n_samples, n_classes)
+        Probability of the positive class, or of each class, in [0, 1]; not logits.
+
+    groups : LongTensor of shape (n_samples,)
+        Group code of each sample.
+
+    reduction : {"largest", "sum"}, default="largest"
+        "largest": max − min over groups, the largest over classes, which on 0/1 scores
+        is fairlearn's difference. "sum": mean absolute difference over pairs of groups,
+        summed over classes, which diagnosis and penalties use; for two groups and two
+        classes both are |mean of one group − mean of the other|.
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Zero when all groups have the same mean score. Carries gradient to `y_score`.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two groups are present.
+
+    See Also
+    --------
+    equalized_odds_gap : The same, within each label.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y_score = torch.tensor([0.9, 0.7, 0.2, 0.4])
+    >>> demographic_parity_gap(None, y_score, torch.tensor([0, 0, 1, 1]))
+    tensor(0.5000)
+    """
+    return _gap("demographic_parity", y_true, y_score, groups, reduction)
+
+
+def equalized_odds_gap(
+    y_true: Tensor, y_score: Tensor, groups: Tensor, *, reduction: str = "largest"
+) -> Tensor:
+    """Difference in mean score between groups, within each label.
+
+    Parameters
+    ----------
+    y_true : LongTensor of shape (n_samples,)
+        Label codes.
+
+    y_score : Tensor of shape (n_samples,) or (n_samples, n_classes)
+        Probability of the positive class, or of each class, in [0, 1]; not logits.
+
+    groups : LongTensor of shape (n_samples,)
+        Group code of each sample.
+
+    reduction : {"largest", "sum"}, default="largest"
+        "largest": the larger of the two labels' differences, which on 0/1 scores is
+        fairlearn's equalized odds difference. "sum": their sum, the paper's GapEO, with
+        the mean over pairs of groups where there are more than two.
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Carries gradient to `y_score`. A group without samples of a label is not
+        compared within that label.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two groups are present.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y_true, groups = torch.tensor([1, 0, 1, 0]), torch.tensor([0, 0, 1, 1])
+    >>> y_score = torch.tensor([0.9, 0.3, 0.6, 0.2])
+    >>> equalized_odds_gap(y_true, y_score, groups)
+    tensor(0.3000)
+    >>> equalized_odds_gap(y_true, y_score, groups, reduction="sum")
+    tensor(0.4000)
+    """
+    return _gap("equalized_odds", y_true, y_score, groups, reduction)
+
+
+def true_positive_rate_gap(
+    y_true: Tensor, y_score: Tensor, groups: Tensor, *, reduction: str = "largest"
+) -> Tensor:
+    """Difference in mean score between groups, among samples of the positive label.
+
+    Parameters
+    ----------
+    y_true : LongTensor of shape (n_samples,)
+        Label codes; 1 is positive. With more than two classes each is compared against
+        the rest.
+
+    y_score : Tensor of shape (n_samples,) or (n_samples, n_classes)
+        Probability of the positive class, or of each class, in [0, 1]; not logits.
+
+    groups : LongTensor of shape (n_samples,)
+        Group code of each sample.
+
+    reduction : {"largest", "sum"}, default="largest"
+        See :func:`demographic_parity_gap`.
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Carries gradient to `y_score`.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two groups are present.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y_true, groups = torch.tensor([1, 0, 1, 0]), torch.tensor([0, 0, 1, 1])
+    >>> true_positive_rate_gap(y_true, torch.tensor([0.9, 0.3, 0.6, 0.2]), groups)
+    tensor(0.3000)
+    """
+    return _gap("true_positive_rate_parity", y_true, y_score, groups, reduction)
+
+
+def false_positive_rate_gap(
+    y_true: Tensor, y_score: Tensor, groups: Tensor, *, reduction: str = "largest"
+) -> Tensor:
+    """Difference in mean score between groups, among samples of the negative label.
+
+    Parameters
+    ----------
+    y_true : LongTensor of shape (n_samples,)
+        Label codes; 0 is negative. With more than two classes the samples of all other
+        classes are the negatives of each.
+
+    y_score : Tensor of shape (n_samples,) or (n_samples, n_classes)
+        Probability of the positive class, or of each class, in [0, 1]; not logits.
+
+    groups : LongTensor of shape (n_samples,)
+        Group code of each sample.
+
+    reduction : {"largest", "sum"}, default="largest"
+        See :func:`demographic_parity_gap`.
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Carries gradient to `y_score`.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two groups are present.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y_true, groups = torch.tensor([1, 0, 1, 0]), torch.tensor([0, 0, 1, 1])
+    >>> false_positive_rate_gap(y_true, torch.tensor([0.9, 0.3, 0.6, 0.2]), groups)
+    tensor(0.1000)
+    """
+    return _gap("false_positive_rate_parity", y_true, y_score, groups, reduction)

@@ -1,0 +1,665 @@
+"""The skorch net that trains plainly, then repairs: everything that touches skorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    PassthroughScoring,
+    PrintLog,
+)
+from skorch.utils import noop, to_device
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from .activations import record_activations, trace_layers
+from .batches import BatchLoader, GroupedDataset
+from .cells import Cells
+from .control import (
+    MULTIPLIER_LIMIT,
+    OutputController,
+    decisions,
+    positive_scores,
+)
+from .diagnosis import Batch, Diagnosis, Subject, diagnose
+from .distances import Distance
+from .gaps import Constraint, condition_rates, reduce_rates
+from .penalty import RepairPenalty
+
+_WARM_UP_STEPS = 20
+_PREDICTION_BATCH = 4096
+_DIAGNOSIS_BATCH = 8192
+
+
+class StopTraining(Exception):
+    """A callback asked, in skorch's way, to end the present phase."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the module's output means and who is compared.
+
+    Attributes
+    ----------
+    n_labels : int
+        Number of classes.
+
+    n_groups : int
+        Number of groups; 0 where the net is trained without any.
+
+    positive : int
+        Code of the favourable label.
+
+    output : {"logits", "probabilities"}
+        What the module emits.
+
+    logit_shift : ndarray of shape (n_columns,) or None
+        Log-odds of the labels in the batches minus those in the data; added to the
+        logits inside the criterion, so that the module itself is calibrated to the
+        data.
+
+    cell_weights : ndarray of shape (n_labels, n_groups) or None
+        Share of each cell in the data relative to its share in the batches.
+    """
+
+    n_labels: int
+    n_groups: int
+    positive: int = 1
+    output: str = "logits"
+    logit_shift: np.ndarray | None = None
+    cell_weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """Everything that the repair phase needs to be told.
+
+    Attributes
+    ----------
+    constraint : Constraint
+        What must not depend on the group.
+
+    distance : Distance
+        Measures discrimination.
+
+    importance : str or callable
+        How neurons are ranked.
+
+    alpha, top_k, diagnose_every, output_weight
+        See :class:`~skfair_runner.penalty.RepairPenalty`.
+
+    difference_bound : float or None
+        Bound of the controller; None switches it off.
+
+    gain, memory, sharpness
+        See :class:`~skfair_runner.control.OutputController`.
+
+    layers : sequence of str or "auto"
+        Which layers are recorded.
+    """
+
+    constraint: Constraint
+    distance: Distance
+    importance: object
+    alpha: float
+    top_k: float
+    diagnose_every: int
+    output_weight: float
+    difference_bound: float | None
+    gain: float
+    memory: float
+    sharpness: tuple[float, float]
+    layers: object = "auto"
+
+
+def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
+    """Bring what a module emits into one form.
+
+    Parameters
+    ----------
+    output : Tensor of shape (n_samples,), (n_samples, 1) or (n_samples, n_labels)
+        Logits or probabilities. Two columns are accepted for two labels.
+
+    n_labels : int
+        Number of classes.
+
+    kind : {"logits", "probabilities"}
+        What the module emits.
+
+    Returns
+    -------
+    logits : Tensor of shape (n_samples, 1) for two labels, else (n_samples, n_labels)
+        Log-odds of the second label, or unnormalised log-probabilities.
+
+    Raises
+    ------
+    ValueError
+        If the number of columns does not fit the labels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_logits(torch.tensor([[0.2, 0.8]]), 2, "probabilities").exp()
+    tensor([[4.]])
+    """
+    columns = output[:, None] if output.ndim == 1 else output
+    if columns.ndim != 2 or columns.shape[1] not in {
+        n_labels,
+        1 if n_labels == 2 else n_labels,
+    }:
+        expected = "(n, 1), (n,) or (n, 2)" if n_labels == 2 else f"(n, {n_labels})"
+        raise ValueError(
+            f"The module emits an output of shape {tuple(output.shape)} for "
+            f"{n_labels} classes; it should emit {expected}: change its last layer."
+        )
+    if kind == "probabilities":
+        tiny = torch.finfo(columns.dtype).eps
+        columns = columns.clamp(tiny, 1 - tiny)
+        columns = columns.logit() if columns.shape[1] == 1 else columns.log()
+    if n_labels == 2 and columns.shape[1] == 2:
+        columns = columns[:, 1:] - columns[:, :1]
+    return columns
+
+
+class EpochProgress(Callback):
+    """One progress bar over the epochs of each phase."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.phase_epochs_, desc=net.phase_, leave=False)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Advance it and show the loss and the difference."""
+        row = net.history[-1]
+        shown = {"loss": f"{row['train_loss']:.4f}"}
+        if "train_difference" in row:
+            shown["difference"] = f"{row['train_difference']:.3f}"
+        self.bar_.set_postfix(shown)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close it."""
+        self.bar_.close()
+        del self.bar_
+
+
+class _ValidationObjective(Callback):
+    """What early stopping watches: the criterion, and in repair what is aimed at."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record ``valid_objective``."""
+        row = net.history[-1]
+        objective = row["valid_loss"]
+        if row["phase"] == "repair" and net.plan is not None:
+            if net.plan.difference_bound is not None:
+                # With the largest multiplier the penalty is exact.
+                excess = row["valid_difference"] - net.plan.difference_bound
+                objective += MULTIPLIER_LIMIT * max(excess, 0.0)
+            else:
+                objective += net.plan.output_weight * row.get("valid_gap", 0.0)
+        net.history.record("valid_objective", objective)
+
+
+def make_early_stopping(patience: int) -> list[tuple[str, Callback]]:
+    """Callbacks that end a phase which no longer improves, and keep its best epoch.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement.
+
+    Returns
+    -------
+    callbacks : list of (name, callback)
+        For skorch.
+    """
+    stopping = EarlyStopping(
+        monitor="valid_objective", patience=patience, load_best=True, sink=noop
+    )
+    return [("valid_objective", _ValidationObjective()), ("early_stopping", stopping)]
+
+
+class _RateMeter:
+    """Rates of decisions and scores over the batches of an epoch."""
+
+    def __init__(self, constraint: Constraint, task: Task):
+        self.constraint, self.positive = constraint, task.positive
+        self.sums: list[Tensor] | None = None
+
+    @torch.no_grad()
+    def add(self, logits: Tensor, cells: Cells) -> None:
+        parts = torch.cat([positive_scores(logits), decisions(logits)], 1)
+        sums = [cells.sums(parts), cells.counts]
+        if self.sums is not None:
+            sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
+        self.sums = sums
+
+    def read(self) -> dict[str, float]:
+        """The gap of scores and the difference of decisions; then start anew."""
+        if self.sums is None or self.constraint.gap_function is not None:
+            return {}
+        (sums, counts), self.sums = self.sums, None
+        conditions = self.constraint.conditions(len(counts), self.positive)
+        n_columns = sums.shape[2] // 2
+        soft = condition_rates(sums[:, :, :n_columns], counts, conditions)
+        hard = condition_rates(sums[:, :, n_columns:], counts, conditions)
+        return {
+            "gap": float(reduce_rates(*soft, "sum")),
+            "difference": float(reduce_rates(*hard, "largest")),
+        }
+
+
+class _DiagnosisBatches:
+    """A data set as batches for a diagnosis, on the net's device."""
+
+    def __init__(self, dataset: GroupedDataset, device):
+        self.loader = BatchLoader(dataset, _DIAGNOSIS_BATCH)
+        self.device, self.n_rows = device, len(dataset)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self):
+        for batch, y in self.loader:
+            batch, y = to_device((batch, y), self.device)
+            yield Batch(batch["X"], y, batch["groups"], batch.get("weights"))
+
+
+class RunnerNet(NeuralNet):
+    """Warm-up, diagnosis and repair of one module.
+
+    Parameters
+    ----------
+    module : nn.Module class or instance
+        The network.
+
+    task : Task
+        What its output means and who is compared.
+
+    plan : RepairPlan or None
+        How to repair; None trains plainly through both phases.
+
+    warmup_epochs : int, default=0
+        Epochs of plain training before the repair.
+
+    warmup_lr : float, default=None
+        Learning rate of the warm-up; None takes `lr`.
+
+    lr_schedule : {"cosine", "constant"}, default="cosine"
+        "cosine": a linear rise over 20 steps, then half a cosine to zero, per phase.
+
+    **kwargs
+        Of :class:`skorch.NeuralNet`.
+    """
+
+    def __init__(
+        self,
+        module,
+        *,
+        task,
+        plan=None,
+        warmup_epochs=0,
+        warmup_lr=None,
+        lr_schedule="cosine",
+        dataset=GroupedDataset,
+        iterator_train=BatchLoader,
+        iterator_valid=BatchLoader,
+        train_split=None,
+        **kwargs,
+    ):
+        kwargs.setdefault(
+            "criterion",
+            nn.BCEWithLogitsLoss if task.n_labels == 2 else nn.CrossEntropyLoss,
+        )
+        kwargs.setdefault("criterion__reduction", "none")
+        self.task = task
+        self.plan = plan
+        self.warmup_epochs = warmup_epochs
+        self.warmup_lr = warmup_lr
+        self.lr_schedule = lr_schedule
+        super().__init__(
+            module,
+            dataset=dataset,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            train_split=train_split,
+            **kwargs,
+        )
+
+    @property
+    def _default_callbacks(self):
+        callbacks = [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring(name="valid_loss")),
+        ]
+        if self.verbose == 1:
+            callbacks.append(("progress", EpochProgress()))
+        if self.verbose > 1:
+            callbacks.append(("print_log", PrintLog()))
+        return callbacks
+
+    # The phases
+
+    def fit_phases(self, train: GroupedDataset, valid: GroupedDataset | None = None):
+        """Initialise, train plainly, diagnose, repair.
+
+        Parameters
+        ----------
+        train, valid : GroupedDataset
+            The rows that are trained on, and those that are only watched.
+
+        Returns
+        -------
+        self : RunnerNet
+            Fitted.
+        """
+        self.initialize()
+        self.before_: Diagnosis | None = None
+        self.after_: Diagnosis | None = None
+        self.controller_: OutputController | None = None
+        self.train_phase("warm-up", train, valid, self.warmup_epochs)
+        if self.plan is not None:
+            self.before_ = self.diagnose(train, self.plan.importance)
+        return self.train_phase("repair", train, valid, self.max_epochs)
+
+    def train_phase(
+        self,
+        phase,
+        train,
+        valid,
+        epochs,
+        *,
+        fresh=True,
+        constant_lr=False,
+        at_the_end=False,
+    ):
+        """Run one phase with an optimizer of its own.
+
+        Parameters
+        ----------
+        phase : {"warm-up", "repair"}
+            Name in the history; only "repair" adds the penalty.
+
+        train, valid : GroupedDataset
+            Data; `valid` may be None.
+
+        epochs : int
+            Number of epochs.
+
+        fresh : bool, default=True
+            Whether the optimizer starts without memory.
+
+        constant_lr : bool, default=False
+            Whether the learning rate stays at `lr` whatever `lr_schedule` says.
+
+        at_the_end : bool, default=False
+            Whether the relaxed decisions are as sharp as at the end of a repair.
+
+        Returns
+        -------
+        self : RunnerNet
+            Trained further.
+        """
+        if epochs == 0:
+            return self
+        self.phase_, self.phase_epochs_, self.step_ = phase, epochs, 0
+        self.at_the_end_ = at_the_end
+        self.valid_dataset_ = valid
+        if fresh:
+            with self._current_init_context("optimizer"):
+                self.initialize_optimizer()
+        ratio = 1.0
+        if phase == "warm-up" and self.warmup_lr is not None:
+            ratio = self.warmup_lr / self.lr
+        self.base_lrs_ = None
+        if not constant_lr and self.lr_schedule == "cosine":
+            self.base_lrs_ = [g["lr"] * ratio for g in self.optimizer_.param_groups]
+        for group in self.optimizer_.param_groups:
+            group["lr"] *= ratio
+        self.n_steps_ = epochs * len(self.get_iterator(train, training=True))
+        self.penalty_ = self.meters_ = None
+        if self.plan is not None:
+            self.meters_ = [_RateMeter(self.plan.constraint, self.task) for _ in "tv"]
+            if phase == "repair":
+                self.penalty_ = self.make_penalty(train)
+        self.notify("on_train_begin", X=train, y=None)
+        try:
+            self.fit_loop(train, None, epochs=epochs)
+        except StopTraining:
+            pass
+        finally:
+            self.notify("on_train_end", X=None, y=None)
+            # Neither data nor a second reference to the module outlives the phase.
+            self.valid_dataset_ = self.penalty_ = self.meters_ = None
+        return self
+
+    def make_penalty(self, train: GroupedDataset) -> RepairPenalty:
+        """The repair's part of the loss; a controller goes on where it stood."""
+        plan, task = self.plan, self.task
+        if self.controller_ is None and plan.difference_bound is not None:
+            self.controller_ = OutputController(
+                plan.constraint.conditions(task.n_labels, task.positive),
+                task.n_groups,
+                plan.difference_bound,
+                self.selection_rates(train),
+                gain=plan.gain,
+                memory=plan.memory,
+                sharpness=plan.sharpness,
+            )
+        return RepairPenalty(
+            self.subject(train),
+            alpha=plan.alpha,
+            top_k=plan.top_k,
+            importance=plan.importance,
+            diagnose_every=plan.diagnose_every,
+            output_weight=plan.output_weight,
+            controller=self.controller_,
+        )
+
+    def subject(self, train: GroupedDataset) -> Subject:
+        """The module with its recorded layers, as the diagnosis sees it."""
+        example, _ = train.take(np.arange(min(2, len(train))))
+        layers = trace_layers(
+            self.module_, to_device(example["X"], self.device), self.plan.layers
+        )
+        return Subject(
+            self.module_,
+            layers,
+            _Scores(self.task),
+            self.plan.constraint,
+            self.plan.distance,
+            self.task.n_labels,
+            self.task.n_groups,
+            self.task.positive,
+        )
+
+    def diagnose(self, dataset: GroupedDataset, importance) -> Diagnosis:
+        """Diagnosis of the module over a data set, in evaluation mode."""
+        batches = _DiagnosisBatches(dataset, self.device)
+        return diagnose(self.subject(dataset), batches, importance)
+
+    def selection_rates(self, dataset: GroupedDataset) -> Tensor:
+        """Share of the rows that the module decides for, per column of logits."""
+        parts, totals = [], []
+        for batch, _ in BatchLoader(dataset, _PREDICTION_BATCH):
+            hard = decisions(self.evaluation_step((batch, None)))
+            weights = batch.get("weights", torch.ones(len(hard))).to(hard.device)
+            parts.append(weights @ hard)
+            totals.append(weights.sum())
+        return torch.stack(parts).sum(0) / torch.stack(totals).sum()
+
+    # The step
+
+    def train_step_single(self, batch, **fit_params):
+        """Criterion, penalty, gradient: RUNNER's training step."""
+        self._set_training(True)
+        batch, y = to_device(batch, self.device)
+        penalty = self.penalty_
+        recording = nullcontext({})
+        if penalty is not None and penalty.layers:
+            recording = record_activations(self.module_, penalty.layers)
+        with recording as activations:
+            logits = self.infer(batch)
+        loss = self.get_loss(logits, y, X=batch, training=True)
+        cells = self._cells(batch, y)
+        if penalty is not None:
+            progress = 1.0 if self.at_the_end_ else self.step_ / self.n_steps_
+            loss = loss + penalty(
+                batch["X"], logits, activations, cells, self.step_, progress
+            )
+        loss.backward()
+        if self.meters_ is not None:
+            self.meters_[0].add(logits, cells)
+        return {"loss": loss, "y_pred": logits}
+
+    def train_step(self, batch, **fit_params):
+        """Set the learning rate, then let skorch step the optimizer."""
+        if self.base_lrs_ is not None:
+            factor = min(1.0, (self.step_ + 1) / _WARM_UP_STEPS)
+            factor *= 0.5 * (1 + math.cos(math.pi * self.step_ / self.n_steps_))
+            for group, lr in zip(
+                self.optimizer_.param_groups, self.base_lrs_, strict=True
+            ):
+                group["lr"] = lr * factor
+        step = super().train_step(batch, **fit_params)
+        self.step_ += 1
+        return step
+
+    def validation_step(self, batch, **fit_params):
+        """Plain criterion and rates on rows that are only watched."""
+        self._set_training(False)
+        batch, y = to_device(batch, self.device)
+        with torch.no_grad():
+            logits = self.infer(batch)
+            loss = self.get_loss(logits, y, X=batch)
+            if self.meters_ is not None:
+                self.meters_[1].add(logits, self._cells(batch, y, sampled=False))
+        return {"loss": loss, "y_pred": logits}
+
+    def infer(self, x, **fit_params) -> Tensor:
+        """Logits of a batch."""
+        if isinstance(x, Mapping):
+            x = x["X"]
+        output = self.module_(to_device(x, self.device))
+        return as_logits(output, self.task.n_labels, self.task.output)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False) -> Tensor:
+        """Weighted mean of the criterion; batches of another prior are corrected."""
+        if training and self.task.logit_shift is not None:
+            y_pred = y_pred + torch.as_tensor(self.task.logit_shift).to(y_pred)
+        if self.task.n_labels == 2:
+            losses = self.criterion_(y_pred[:, 0], y_true.to(y_pred.dtype))
+        else:
+            losses = self.criterion_(y_pred, y_true)
+        weights = None if X is None else X.get("weights")
+        if weights is None:
+            return losses.mean()
+        return (losses * weights).sum() / weights.sum().clamp(min=1e-12)
+
+    def _cells(self, batch, y, sampled=True) -> Cells | None:
+        """Label × group cells of a batch, in the proportions of the data."""
+        task = self.task
+        if not task.n_groups:
+            return None
+        weights = batch.get("weights")
+        if sampled and task.cell_weights is not None:
+            shares = torch.as_tensor(task.cell_weights).to(y.device)
+            shares = shares[y, batch["groups"]]
+            weights = shares if weights is None else weights * shares
+        return Cells(y, batch["groups"], task.n_labels, task.n_groups, weights)
+
+    # What skorch asks for
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """The rows of the present phase: they were split before."""
+        return X, self.valid_dataset_
+
+    def get_iterator(self, dataset, training=False):
+        """skorch's, with larger batches where nothing is learned."""
+        if training or "iterator_valid__batch_size" in vars(self):
+            return super().get_iterator(dataset, training=training)
+        size = max(self.batch_size, _PREDICTION_BATCH)
+        kwargs = {"batch_size": size, **self.get_params_for("iterator_valid")}
+        return self.iterator_valid(dataset, **kwargs)
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell the callbacks; one that raises KeyboardInterrupt ends the phase."""
+        getattr(self, method_name)(self, **cb_kwargs)
+        try:
+            for _, callback in self.callbacks_:
+                getattr(callback, method_name)(self, **cb_kwargs)
+        except KeyboardInterrupt:
+            raise StopTraining from None
+
+    def on_epoch_end(self, net, **kwargs):
+        """Write rates, multipliers and selected neurons to the history."""
+        losses = [
+            row["train_loss"]
+            for row in self.history[-1, "batches"]
+            if "train_loss" in row
+        ]
+        if not np.isfinite(losses).all():
+            raise ValueError(
+                f"Training diverged in epoch {len(self.history)} ({self.phase_}): the "
+                f"loss became {losses[-1]}. Lower lr (now {self.lr}), or scale the "
+                "features."
+            )
+        record = self.history.record
+        record("phase", self.phase_)
+        if self.meters_ is None:
+            return
+        for prefix, meter in zip(("train", "valid"), self.meters_, strict=True):
+            for name, value in meter.read().items():
+                record(f"{prefix}_{name}", value)
+        penalty = self.penalty_
+        if penalty is not None:
+            selected = {k: v.tolist() for k, v in penalty.selected.items()}
+            record("alpha", penalty.alpha)
+            record("n_selected", sum(len(v) for v in selected.values()))
+            record("selected", selected)
+            if penalty.controller is not None:
+                controller = penalty.controller
+                record("multipliers", controller.multipliers.flatten().tolist())
+                record("guard", controller.guard.tolist())
+
+    def decision_values(self, X) -> np.ndarray:
+        """Logits of all rows, in evaluation mode.
+
+        Parameters
+        ----------
+        X : array or CSR matrix of shape (n_samples, ...)
+            Input of the module.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples, n_columns)
+            float64.
+        """
+        n = X.shape[0]
+        source = {"X": X, "groups": np.zeros(n, dtype=np.int64), "weights": None}
+        dataset = GroupedDataset(source, np.zeros(n, dtype=np.int64))
+        parts = [
+            self.evaluation_step((batch, None)).double().cpu().numpy()
+            for batch, _ in self.get_iterator(dataset)
+        ]
+        return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Probabilities out of the module's output; picklable."""
+
+    task: Task
+
+    def __call__(self, output: Tensor) -> Tensor:
+        return positive_scores(as_logits(output, self.task.n_labels, self.task.output))

@@ -1,0 +1,153 @@
+"""The repair's part of the loss: neuron penalty and output term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .activations import evaluation_mode, neuron_values
+from .cells import Cells
+from .control import OutputController, positive_scores
+from .diagnosis import Subject
+from .neurons import DiagnosisInputs, resolve_importance, select_top_neurons
+
+
+@dataclass
+class RepairPenalty:
+    """``alpha`` · neuron penalty + output term, with RUNNER's schedule of diagnoses.
+
+    The neuron penalty is Σ over layers of the mean discrimination of the selected
+    neurons (Li et al. 2024, Eq. of L; the mean instead of the sum as in the authors'
+    code). The selection is diagnosed anew every `diagnose_every` steps.
+
+    Parameters
+    ----------
+    subject : Subject
+        The network and what it is held to.
+
+    alpha : float
+        Weight of the neuron penalty, at least 0.
+
+    top_k : float or int
+        Fraction or number of neurons selected per layer.
+
+    importance : str or callable
+        See :func:`~skfair_runner.neurons.resolve_importance`.
+
+    diagnose_every : int
+        Optimizer steps between diagnoses.
+
+    output_weight : float, default=0.0
+        Fixed weight of the output gap.
+
+    controller : OutputController, default=None
+        Controls the output term instead of a fixed weight.
+    """
+
+    subject: Subject
+    alpha: float
+    top_k: float
+    importance: str | Callable
+    diagnose_every: int
+    output_weight: float = 0.0
+    controller: OutputController | None = None
+
+    def __post_init__(self) -> None:
+        self.selected: dict[str, Tensor] = {}
+
+    @property
+    def layers(self):
+        """The layers that a step has to record; none where the penalty is off."""
+        return self.subject.layers if self.alpha > 0 else []
+
+    def __call__(
+        self,
+        X: Tensor,
+        logits: Tensor,
+        activations: dict[str, Tensor],
+        cells: Cells,
+        step: int,
+        progress: float,
+    ) -> Tensor:
+        """The penalty of one recorded forward pass.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, ...)
+            Input of the pass; run again only by importance="ablation".
+
+        logits : Tensor of shape (n_samples, n_columns)
+            With graph.
+
+        activations : dict of str to Tensor
+            Recorded outputs of `layers`.
+
+        cells : Cells
+            Label and group of each sample.
+
+        step : int
+            Number of repair steps taken before this one.
+
+        progress : float
+            Share of the repair that is over, in [0, 1].
+
+        Returns
+        -------
+        penalty : Tensor of shape ()
+            To be added to the criterion.
+        """
+        penalty = logits.new_zeros(())
+        diagnosing = self.alpha > 0 and (
+            step % self.diagnose_every == 0 or not self.selected
+        )
+        gap = None
+        if diagnosing or self.output_weight > 0:
+            gap = self._gap(logits, cells)
+        if diagnosing:
+            assert gap is not None
+            self.selected = self._select(X, gap, activations, cells)
+        if self.alpha > 0:
+            penalty = self.alpha * self.neuron_penalty(activations, cells)
+        if self.output_weight > 0 and gap is not None:
+            penalty = penalty + self.output_weight * gap
+        if self.controller is not None:
+            penalty = penalty + self.controller.penalty(logits, cells, progress)
+        return penalty
+
+    def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
+        """Σ over layers of the mean discrimination of the selected neurons."""
+        subject, total = self.subject, cells.weights.new_zeros(())
+        pools = subject.constraint.activation_pools(subject.n_labels, subject.positive)
+        for layer in subject.layers:
+            values = neuron_values(activations[layer.name], layer.axis)
+            chosen = values.index_select(1, self.selected[layer.name])
+            total = total + subject.distance(chosen, cells, pools).mean()
+        return total
+
+    def _gap(self, logits: Tensor, cells: Cells) -> Tensor:
+        scores = positive_scores(logits)
+        return self.subject.constraint.gap(scores, cells, self.subject.positive)
+
+    def _select(
+        self,
+        X: Tensor,
+        gap: Tensor,
+        activations: dict[str, Tensor],
+        cells: Cells,
+    ) -> dict[str, Tensor]:
+        subject = self.subject
+
+        def recompute_gap() -> Tensor:
+            with evaluation_mode(subject.module), torch.no_grad():
+                scores = subject.scores(subject.module(X))
+            return subject.constraint.gap(scores, cells, subject.positive)
+
+        inputs = DiagnosisInputs(
+            gap, activations, subject.layers, subject.module, recompute_gap
+        )
+        return select_top_neurons(
+            resolve_importance(self.importance)(inputs), self.top_k
+        )
