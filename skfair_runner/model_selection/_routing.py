@@ -149,7 +149,7 @@ def _is_search(estimator):
 
     With routing off these pass all of their fit parameters on as they are.
     """
-    return all(hasattr(estimator, name) for name in ("estimator", "cv", "refit"))
+    return all(hasattr(estimator, name) for name in ("estimator", "cv", "error_score"))
 
 
 def _is_router(estimator):
