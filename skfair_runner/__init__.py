@@ -2,7 +2,7 @@
 
 from ._settings import paper_settings
 from .classifier import RunnerFairClassifier
-from .model_selection import SensitiveColumns, best_within_bound
+from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
 from .preprocessing import make_table_preprocessor
 from .repair import RepairResult, diagnose_neurons, repair_module
 
@@ -14,6 +14,7 @@ __all__ = [
     "SensitiveColumns",
     "best_within_bound",
     "diagnose_neurons",
+    "fairness_scorer",
     "make_table_preprocessor",
     "paper_settings",
     "repair_module",
