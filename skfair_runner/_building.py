@@ -162,12 +162,38 @@ def make_module(module, data: TrainingData, rows, hidden_layer_sizes, parameters
         if "edges" not in own:
             own["edges"] = _learn_edges(data, rows, own.pop("n_bins", "auto"))
         return TabularNet(**{**shape, **own})
-    built = module(
-        **{**{k: v for k, v in shape.items() if _accepts(module, k)}, **parameters}
-    )
+    return call_factory(module, shape, parameters)
+
+
+def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
+    """A module out of the user's class or function.
+
+    Parameters
+    ----------
+    factory : callable
+        Called with `parameters`, and with what it takes of `shape`.
+
+    shape : dict
+        ``n_features`` and ``n_outputs``.
+
+    parameters : dict
+        From ``module__…``.
+
+    Returns
+    -------
+    module : nn.Module
+        New.
+
+    Raises
+    ------
+    TypeError
+        If it returns something else.
+    """
+    taken = {name: size for name, size in shape.items() if _accepts(factory, name)}
+    built = factory(**{**taken, **parameters})
     if not isinstance(built, nn.Module):
         raise TypeError(
-            f"module={module!r} returned a {type(built).__name__}: pass a class of "
+            f"module={factory!r} returned a {type(built).__name__}: pass a class of "
             "torch.nn.Module, or a function that returns one."
         )
     return built
@@ -277,10 +303,9 @@ def build_net(
     settings : Settings
         The numbers it will use.
     """
-    prefixed = dict(skorch_parameters)
     own = {
-        name.removeprefix("module__"): prefixed.pop(name)
-        for name in list(prefixed)
+        name.removeprefix("module__"): value
+        for name, value in skorch_parameters.items()
         if name.startswith("module__")
     }
     settings = resolve_settings(
@@ -305,6 +330,53 @@ def build_net(
         sampling=estimator.sampling,
         correct_prior=estimator.correct_prior,
     )
+    net = assemble_net(
+        estimator,
+        built,
+        task=task,
+        settings=settings,
+        constraint=constraint,
+        skorch_parameters=skorch_parameters,
+    )
+    return net, settings
+
+
+def assemble_net(
+    estimator,
+    module: nn.Module,
+    *,
+    task: Task,
+    settings: Settings,
+    constraint: Constraint | None,
+    skorch_parameters: dict,
+) -> RunnerNet:
+    """The net around a module, from what was already read off the data.
+
+    Parameters
+    ----------
+    estimator : RunnerFairClassifier
+        Whose parameters are read.
+
+    module : nn.Module
+        The network; not copied.
+
+    task : Task
+        Labels and groups.
+
+    settings : Settings
+        Every number that was "auto".
+
+    constraint : Constraint or None
+        None trains plainly.
+
+    skorch_parameters : dict
+        Parameters with skorch's prefixes; those of the module are left aside.
+
+    Returns
+    -------
+    net : RunnerNet
+        Not yet initialised.
+    """
     plan = None
     if constraint is not None:
         plan = RepairPlan(
@@ -325,8 +397,13 @@ def build_net(
     callbacks = list(estimator.callbacks or [])
     if estimator.early_stopping:
         callbacks += make_early_stopping(estimator.n_iter_no_change)
-    net = RunnerNet(
-        built,
+    prefixed = {
+        name: value
+        for name, value in skorch_parameters.items()
+        if not name.startswith("module__")
+    }
+    return RunnerNet(
+        module,
         task=task,
         plan=plan,
         warmup_epochs=settings.warmup_epochs,
@@ -346,4 +423,3 @@ def build_net(
             **prefixed,
         },
     )
-    return net, settings

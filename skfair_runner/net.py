@@ -443,19 +443,52 @@ class RunnerNet(NeuralNet):
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
 
+    def make_controller(self, selection_rates: Tensor) -> OutputController:
+        """A controller of the plan's bound that starts from these selection rates."""
+        plan, task = self.plan, self.task
+        return OutputController(
+            plan.constraint.conditions(task.n_labels, task.positive),
+            task.n_groups,
+            plan.difference_bound,
+            selection_rates,
+            gain=plan.gain,
+            memory=plan.memory,
+            sharpness=plan.sharpness,
+        )
+
+    def resume(self, history, controller_state=None, *, before=None, after=None):
+        """Initialise, and take up where an earlier training stood.
+
+        Parameters
+        ----------
+        history : list of dict
+            One row per epoch.
+
+        controller_state : dict of str to Tensor, default=None
+            What the controller's ``state_dict`` gave; None where there was none.
+
+        before, after : Diagnosis, default=None
+            Of the biased and of the repaired module.
+
+        Returns
+        -------
+        self : RunnerNet
+            As after training, but for the optimizer, which remembers nothing.
+        """
+        self.initialize()
+        self.history.extend({**row, "batches": []} for row in history)
+        self.before_, self.after_, self.controller_ = before, after, None
+        if controller_state is not None:
+            state = to_device(controller_state, self.device)
+            self.controller_ = self.make_controller(state["initial"])
+            self.controller_.load_state_dict(state)
+        return self
+
     def make_penalty(self, train: GroupedDataset) -> RepairPenalty:
         """The repair's part of the loss; a controller goes on where it stood."""
-        plan, task = self.plan, self.task
+        plan = self.plan
         if self.controller_ is None and plan.difference_bound is not None:
-            self.controller_ = OutputController(
-                plan.constraint.conditions(task.n_labels, task.positive),
-                task.n_groups,
-                plan.difference_bound,
-                self.selection_rates(train),
-                gain=plan.gain,
-                memory=plan.memory,
-                sharpness=plan.sharpness,
-            )
+            self.controller_ = self.make_controller(self.selection_rates(train))
         return RepairPenalty(
             self.subject(train),
             alpha=plan.alpha,
