@@ -161,5 +161,6 @@ def test_every_public_name_stands_on_the_api_page():
     api_page = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(api_page)
     listed = [name for names in api_page.SECTIONS.values() for name in names]
+    modules = set(api_page.MODULES.values())
     public = [name for name in skfair_runner.__all__ if not name.startswith("_")]
-    assert sorted(listed) == sorted(public)
+    assert sorted(listed) == sorted(set(public) - modules)
