@@ -272,7 +272,7 @@ def resolve_constraint(constraint) -> Constraint:
 
 
 def _gap(
-    name: str, y_true: Tensor | None, y_score: Tensor, groups: Tensor, reduction: str
+    name: str, y_true: Tensor, y_score: Tensor, groups: Tensor, reduction: str
 ) -> Tensor:
     """Gap of a named constraint over all samples, checked for two groups."""
     codes = torch.unique(groups)
@@ -281,8 +281,6 @@ def _gap(
             f"A gap compares at least two groups; this batch has {len(codes)} "
             f"(group codes: {codes.tolist()})."
         )
-    if y_true is None:
-        y_true = torch.zeros_like(groups)
     scores = y_score[:, None] if y_score.ndim == 1 else y_score
     n_labels = max(scores.shape[1], 2)
     cells = Cells(y_true.long(), groups, n_labels, int(codes.max()) + 1)
@@ -341,7 +339,8 @@ def demographic_parity_gap(
     >>> demographic_parity_gap(None, y_score, torch.tensor([0, 0, 1, 1]))
     tensor(0.5000)
     """
-    return _gap("demographic_parity", y_true, y_score, groups, reduction)
+    everybody = torch.zeros_like(groups)
+    return _gap("demographic_parity", everybody, y_score, groups, reduction)
 
 
 def equalized_odds_gap(
