@@ -16,6 +16,9 @@ from torch import Tensor
 
 from .cells import Cells, mean_pairwise_difference
 
+# A neuron whose variance is below this share of its mean square counts as constant.
+_LEAST_VARIANCE = 1e-10
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -52,7 +55,7 @@ class Moments:
         totals = pools @ self.counts.to(self.sums)  # (n_pools, n_groups)
         pooled = torch.einsum("pl,lgm->pmg", pools, self.sums)
         present = (totals > 0)[:, None, :]
-        return pooled / totals.clamp(min=1e-12)[:, None, :], present
+        return pooled / totals.where(totals > 0, 1.0)[:, None, :], present
 
 
 def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
@@ -77,9 +80,13 @@ def _standardized(moments: Moments, pools: Tensor) -> Tensor:
     total = moments.counts.sum()
     mean = moments.sums.sum((0, 1)) / total
     assert moments.squares is not None
-    variance = moments.squares.sum((0, 1)) / total - mean**2
+    mean_square = moments.squares.sum((0, 1)) / total
+    variance = mean_square - mean**2
+    # Relative, so that the distance does not depend on the neuron's scale.
+    least = _LEAST_VARIANCE * mean_square.detach()
+    variance = variance.where(variance > least, least)
     # A neuron that never fires has no scale: its distance is zero either way.
-    return _mean_l1(moments, pools) / variance.clamp(min=1e-8).sqrt()
+    return _mean_l1(moments, pools) / variance.where(variance > 0, 1.0).sqrt()
 
 
 def _distribution_functions(
@@ -88,15 +95,17 @@ def _distribution_functions(
     """Each group's cumulative distribution on the sorted activations of each neuron.
 
     Returns the widths of the steps, (n_samples - 1, n_neurons), the distribution
-    functions on them, (n_samples - 1, n_neurons, n_groups), and which groups are
-    present.
+    functions on them, (n_samples - 1, n_neurons, n_present), and which of the groups
+    that occur have a positive weight, (n_present,).
     """
-    n_groups = int(groups.max()) + 1
+    # Codes of absent groups would only take memory.
+    codes, index = groups.unique(return_inverse=True)
     ordered, order = values.sort(dim=0)
-    one_hot = torch.nn.functional.one_hot(groups, n_groups).to(values)
+    one_hot = torch.nn.functional.one_hot(index, len(codes)).to(values)
     one_hot = one_hot * weights.to(values)[:, None]
     totals = one_hot.sum(0)
-    steps = (one_hot / totals.clamp(min=1e-12))[order]  # (n, n_neurons, n_groups)
+    shares = one_hot / totals.where(totals > 0, 1.0)
+    steps = shares[order]  # (n_samples, n_neurons, n_present)
     return ordered.diff(dim=0), steps.cumsum(0)[:-1], totals > 0
 
 
@@ -171,10 +180,10 @@ def energy_distance(
     """
     weights = torch.ones(len(values)) if weights is None else weights
     widths, functions, present = _distribution_functions(values, groups, weights)
-    n_present = present.sum().clamp(min=2)
-    centre = (functions * present).sum(-1, keepdim=True) / n_present
+    n_present = present.sum()
+    centre = functions.sum(-1, keepdim=True) / n_present.clamp(min=1)
     squares = ((functions - centre) ** 2 * present).sum(-1)
-    return (widths * 2 * squares / (n_present - 1)).sum(0)
+    return (widths * 2 * squares / (n_present - 1).clamp(min=1)).sum(0)
 
 
 @dataclass(frozen=True)
@@ -203,8 +212,11 @@ class Distance:
 
     def moments(self, values: Tensor, cells: Cells) -> Moments:
         """Moments of the activations of one layer over the cells."""
-        squares = cells.sums(values**2) if self.needs_squares else None
-        return Moments(cells.sums(values), squares, cells.counts)
+        if not self.needs_squares:
+            return Moments(cells.sums(values), None, cells.counts)
+        # In single precision the variance of a neuron far from zero would be lost.
+        values = values.double()
+        return Moments(cells.sums(values), cells.sums(values**2), cells.counts)
 
     def __call__(self, values: Tensor, cells: Cells, pools: Tensor) -> Tensor:
         """Discrimination of each neuron.
@@ -226,7 +238,7 @@ class Distance:
             Non-negative; carries gradient to `values`.
         """
         if self.of_moments is not None:
-            return self.of_moments(self.moments(values, cells), pools)
+            return self.of_moments(self.moments(values, cells), pools).to(values.dtype)
         assert self.of_samples is not None
         total = values.new_zeros(values.shape[1])
         for pool in pools.to(values.device):
