@@ -138,8 +138,13 @@ def trace_layers(
 def _trace_calls(
     module: nn.Module, example: Tensor
 ) -> list[tuple[str, nn.Module, torch.Size]]:
-    """Calls of the submodules without children, in order: path, submodule, shape."""
+    """Calls of the innermost submodules, in order: path, submodule, shape of output.
+
+    A Linear or a convolution is innermost whatever it holds: parametrizations, such as
+    a spectral norm, are its children.
+    """
     calls: list[tuple[str, nn.Module, torch.Size]] = []
+    inside: tuple[str, ...] = ()
 
     def watch(path: str, submodule: nn.Module):
         def hook(_module, _inputs, output):
@@ -150,8 +155,12 @@ def _trace_calls(
 
     with ExitStack() as stack:
         for path, submodule in module.named_modules():
-            if path and not any(submodule.children()):
+            weighted = isinstance(submodule, _WEIGHTED)
+            innermost = weighted or not any(submodule.children())
+            if path and innermost and not path.startswith(inside):
                 stack.callback(watch(path, submodule).remove)
+            if path and weighted:
+                inside += (f"{path}.",)
         with evaluation_mode(module), torch.no_grad():
             module(example)
     return calls
@@ -240,8 +249,9 @@ def record_activations(
     Yields
     ------
     activations : dict of str to Tensor
-        Filled by each forward pass with the raw outputs, gradient included. Hooks come
-        off when the block ends, however it ends.
+        Filled by each forward pass with the raw outputs, gradient included, also where
+        only frozen parameters lead to them. Hooks come off when the block ends, however
+        it ends.
 
     Raises
     ------
@@ -262,6 +272,8 @@ def record_activations(
     versions: dict[str, int] = {}
 
     def keep(layer: Layer, output: Tensor) -> None:
+        if torch.is_grad_enabled() and not output.requires_grad:
+            output.requires_grad_()
         activations[layer.name] = output
         versions[layer.name] = output._version
 
@@ -298,7 +310,7 @@ def silence_neurons(
     >>> net = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid(), nn.Linear(1, 1, bias=False))
     >>> x = torch.ones(1, 1)
     >>> with silence_neurons(net, trace_layers(net, x), {"1": torch.tensor([0])}):
-    ...     float(net(x))
+    ...     net(x).item()
     0.0
     """
 
