@@ -1,6 +1,7 @@
 """Sphinx configuration: `sphinx-build -W -b html docs docs/_build/html`."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -58,5 +59,17 @@ def _skip_generated_methods(app, what, name, obj, skip, options):
     return True if is_request else skip
 
 
+def _escape_names_in_shapes(app, what, name, obj, options, lines):
+    """Keep ``of shape (n_features_in_,)`` from being read as a hyperlink."""
+    lines[:] = [
+        re.sub(
+            r"of shape \([^)]*\)", lambda shape: shape[0].replace("_,", r"\_,"), line
+        )
+        for line in lines
+    ]
+
+
 def setup(app):
     app.connect("autodoc-skip-member", _skip_generated_methods)
+    # After numpydoc, which has the usual priority of 500.
+    app.connect("autodoc-process-docstring", _escape_names_in_shapes, priority=600)
