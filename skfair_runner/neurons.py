@@ -46,7 +46,8 @@ def feeding_weights(module: nn.Module, layers: Sequence[Layer]) -> list[Tensor]:
     Raises
     ------
     ValueError
-        If nothing feeds a layer, or its feeder has another number of neurons.
+        If nothing feeds a layer, its feeder has another number of neurons, or the
+        feeder's weight has no gradient of its own: frozen, or computed from others.
     """
     weights: list[Tensor] = []
     for layer in layers:
@@ -64,6 +65,12 @@ def feeding_weights(module: nn.Module, layers: Sequence[Layer]) -> list[Tensor]:
                 f"importance='weight' finds {layer.n_neurons} neurons in "
                 f"{layer.name!r}, but {len(weight)} in the layer "
                 f"{layer.feeder!r} that feeds it: use importance='activation'."
+            )
+        if not (weight.is_leaf and weight.requires_grad):
+            raise ValueError(
+                "importance='weight' needs the gradient of the weight of "
+                f"{layer.feeder!r}, which is frozen or computed from other parameters: "
+                "use importance='activation'."
             )
         weights.append(weight)
     return weights
@@ -295,7 +302,7 @@ def select_top_neurons(
     Returns
     -------
     selected : dict of str to LongTensor
-        Most important first.
+        Most important first; of equally important ones the lower index.
 
     Examples
     --------
@@ -304,6 +311,8 @@ def select_top_neurons(
     {'relu1': tensor([1, 2])}
     """
     return {
-        name: values.topk(count_top(top_k, len(values))).indices
+        name: values.argsort(descending=True, stable=True)[
+            : count_top(top_k, len(values))
+        ]
         for name, values in importance.items()
     }
