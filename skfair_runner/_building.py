@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ._inputs import TrainingData
+from ._callbacks import make_early_stopping
 from ._settings import Settings, resolve_optimizer, resolve_output, resolve_settings
+from ._training_data import TrainingData
 from .batches import GroupedDataset
 from .distances import resolve_distance
 from .gaps import Constraint
 from .modules import TabularNet, piecewise_linear_edges
-from .net import RepairPlan, RunnerNet, Task, make_early_stopping
+from .net import RepairPlan, RunnerNet, Task
 
 SKORCH_PREFIXES = (
     "module__",
@@ -28,6 +29,13 @@ SKORCH_PREFIXES = (
     "iterator_valid__",
     "callbacks__",
 )
+# Parameters of the net that a parameter of the estimator's own already sets.
+_OURS = {
+    "criterion__reduction": "sample_weight, in fit, for a weighted mean",
+    "iterator_train__batch_size": "batch_size",
+    "iterator_train__sampling": "sampling",
+    "optimizer__lr": "lr",
+}
 # Rows from which 48 bins pay, as piecewise_linear_edges counts them.
 _ROWS_FOR_FINE_BINS = 15_000
 
@@ -49,8 +57,13 @@ def check_skorch_parameter(name: str, known, caller: str) -> None:
     Raises
     ------
     TypeError
-        If the name has none of skorch's prefixes.
+        If the name has none of skorch's prefixes, or does what a parameter of ours
+        does.
     """
+    if name in _OURS:
+        raise TypeError(
+            f"{caller} does not take {name!r}: use its own parameter, {_OURS[name]}."
+        )
     if name.startswith(SKORCH_PREFIXES):
         return
     close = difflib.get_close_matches(name, list(known), n=1)
@@ -237,25 +250,52 @@ def make_dataset(data: TrainingData, rows=None) -> GroupedDataset:
     return GroupedDataset(source, data.y, rows)
 
 
-def _make_task(
-    data: TrainingData, rows, *, positive, output, sampling, correct_prior
-) -> Task:
-    """Labels, groups, and how balanced batches differ from the data."""
+def make_task(estimator, data: TrainingData, rows, *, positive, output) -> Task:
+    """Labels, groups, and how balanced batches differ from the data.
+
+    Parameters
+    ----------
+    estimator : RunnerFairClassifier
+        Whose `sampling` and `correct_prior` are read.
+
+    data : TrainingData
+        All rows.
+
+    rows : ndarray of int
+        Those that batches are drawn from.
+
+    positive : int
+        Code of the favourable label.
+
+    output : {"logits", "probabilities"}
+        What the module emits.
+
+    Returns
+    -------
+    task : Task
+        Without groups where the data have none.
+    """
     n_labels = len(data.classes)
     if data.groups is None:
         return Task(n_labels, 0, positive, output)
     shift = shares = None
-    if sampling != "shuffled" and correct_prior:
-        in_data = data.cell_weights(rows) / data.cell_weights(rows).sum()
-        counts = data.cell_counts(rows)
-        drawn = counts / counts.sum(0) if sampling == "group" else counts > 0
-        in_batches = drawn / drawn.sum()
+    if estimator.sampling != "shuffled" and estimator.correct_prior:
+        counts, weights = data.cell_counts(rows), data.cell_weights(rows)
+        drawn = (counts > 0).astype(float)
+        if estimator.sampling == "group":
+            drawn = counts / np.maximum(counts.sum(0), 1)
+        in_data, in_batches = counts / counts.sum(), drawn / drawn.sum()
+        # Rows that are not drawn often enough count for more, in rates and penalty.
         shares = np.divide(
             in_data, in_batches, out=np.zeros_like(in_data), where=in_batches > 0
         )
+        # The criterion sees labels as often as they are drawn, times their weights.
+        per_row = weights / np.maximum(counts, 1)
+        seen, wanted = ((share * per_row).sum(1) for share in (in_batches, in_data))
         # A class of the model that this chunk does not hold needs no shift.
-        log_ratio = np.log(in_batches.sum(1) + 1e-12) - np.log(in_data.sum(1) + 1e-12)
-        shift = log_ratio[1:] - log_ratio[:1] if n_labels == 2 else log_ratio
+        shift = np.log(np.divide(seen, wanted, out=np.ones(n_labels), where=wanted > 0))
+        if n_labels == 2:
+            shift = shift[1:] - shift[:1]
         shift, shares = shift.astype(np.float32), shares.astype(np.float32)
     return Task(n_labels, data.groups.n_groups, positive, output, shift, shares)
 
@@ -322,14 +362,7 @@ def build_net(
     )
     built = make_module(module, data, rows, estimator.hidden_layer_sizes, own)
     output = resolve_output(built, estimator.module_output)
-    task = _make_task(
-        data,
-        rows,
-        positive=positive,
-        output=output,
-        sampling=estimator.sampling,
-        correct_prior=estimator.correct_prior,
-    )
+    task = make_task(estimator, data, rows, positive=positive, output=output)
     net = assemble_net(
         estimator,
         built,

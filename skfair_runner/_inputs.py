@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from .gaps import Constraint
-from .groups import (
-    Groups,
-    cell_counts,
-    check_at_least_two,
-    check_no_empty_cell,
-    encode_groups,
-)
+from .groups import Groups, encode_groups
 from .utils import check_sample_weight
 
 # Pairs of labels whose larger one is favourable without a word.
@@ -118,19 +107,19 @@ def favourable_code(pos_label, classes, *, needed_by=None) -> int:
     0
     """
     if pos_label is not None:
-        found = np.flatnonzero(classes == pos_label)
-        if len(found) != 1:
+        if pos_label not in classes.tolist():
             raise ValueError(
                 f"pos_label={pos_label!r} is not a class of y; the classes are "
                 f"{classes.tolist()}."
             )
-        return int(found[0])
-    guessable = classes.dtype.kind in "biuf" and set(classes.tolist()) in _PLAIN_PAIRS
+        return classes.tolist().index(pos_label)
+    names = classes.tolist()
+    guessable = classes.dtype.kind in "biuf" and set(names) in _PLAIN_PAIRS
     if needed_by and len(classes) == 2 and not guessable:
         raise ValueError(
             f"{needed_by} depends on which label is the favourable one, and the "
-            f"classes {classes.tolist()} do not say: pass pos_label={classes[1]!r} or "
-            f"pos_label={classes[0]!r}."
+            f"classes {names} do not say: pass pos_label={names[1]!r} or "
+            f"pos_label={names[0]!r}."
         )
     return 1
 
@@ -156,9 +145,12 @@ def encode_labels(y, classes=None):
 
     Raises
     ------
+    TypeError
+        If labels of different types cannot be sorted.
+
     ValueError
-        If y is no classification target, has one class only, or a class that is not
-        known.
+        If y is no classification target, if there is one class only, or if y has a
+        class that is not known.
 
     Examples
     --------
@@ -166,16 +158,21 @@ def encode_labels(y, classes=None):
     (array([1, 0, 1]), array(['no', 'yes'], dtype='<U3'))
     """
     y = column_or_1d(y, warn=True)
+    try:
+        found, codes = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise TypeError(
+            f"y mixes labels of the types {', '.join(kinds)}, which have no order: "
+            "convert them to one type, as in y.astype(str)."
+        ) from error
     check_classification_targets(y)
-    found, codes = np.unique(y, return_inverse=True)
-    if classes is None:
-        if len(found) < 2:
-            raise ValueError(
-                f"A classifier needs at least two classes, but y has one class only: "
-                f"{found.tolist()}. Check how y was made."
-            )
-        return codes.astype(np.int64), found
-    classes = np.unique(classes)
+    classes = found if classes is None else np.unique(classes)
+    if len(classes) < 2:
+        raise ValueError(
+            "A classifier needs at least two classes, but there is one class only: "
+            f"{classes.tolist()}. Check how y was made."
+        )
     unknown = [label for label in found.tolist() if label not in classes.tolist()]
     if unknown:
         raise ValueError(
@@ -183,6 +180,31 @@ def encode_labels(y, classes=None):
             f"{classes.tolist()}."
         )
     return np.searchsorted(classes, found)[codes].astype(np.int64), classes
+
+
+def check_labels_present(y) -> None:
+    """Refuse missing labels among objects, which scikit-learn does not look for.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, as the user passed them.
+
+    Raises
+    ------
+    ValueError
+        If a label is None, NaN or ``pandas.NA``.
+
+    Examples
+    --------
+    >>> check_labels_present(["yes", "no"])
+    """
+    missing = np.atleast_1d(pd.isna(np.asarray(y, dtype=object)))
+    if y is not None and missing.any():
+        raise ValueError(
+            f"y contains NaN or None in {missing.sum()} of {len(missing)} rows, first "
+            f"in row {missing.argmax()}: leave these rows out, or give them a label."
+        )
 
 
 def read_weights(sample_weight, X) -> np.ndarray | None:
@@ -199,84 +221,36 @@ def read_weights(sample_weight, X) -> np.ndarray | None:
     Returns
     -------
     weights : ndarray of shape (n_samples,) or None
-        float32.
+        float32. Only their ratios matter: very large and very small weights are brought
+        near one, by a power of two.
 
     Raises
     ------
     ValueError
         If a weight is negative or not finite, or all are zero.
+
+    Examples
+    --------
+    >>> read_weights([3, 1], np.zeros((2, 1)))
+    array([3., 1.], dtype=float32)
     """
     if sample_weight is None:
         return None
-    weights = check_sample_weight(
-        sample_weight, X, dtype=np.float32, ensure_non_negative=True
-    )
-    if not weights.any():
+    weights = check_sample_weight(sample_weight, X, dtype=np.float64)
+    least, largest = weights.min(), weights.max()
+    if least < 0 or largest == 0:
+        found = f"row {weights.argmin()} has {least}" if least < 0 else "all are 0"
         raise ValueError(
-            "All values of sample_weight are zero, so no sample is left to train on: "
-            "pass at least one positive weight."
+            "sample_weight must hold no negative and at least one positive weight, but "
+            f"{found}: leave a row out by the weight 0."
         )
-    return weights
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What training uses.
-
-    Attributes
-    ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        float32.
-
-    y : ndarray of shape (n_samples,)
-        Class codes, int64.
-
-    classes : ndarray of shape (n_classes,)
-        Sorted labels.
-
-    groups : Groups or None
-        None where none were passed.
-
-    weights : ndarray of shape (n_samples,) or None
-        float32.
-    """
-
-    X: Any
-    y: np.ndarray
-    classes: np.ndarray
-    groups: Groups | None
-    weights: np.ndarray | None
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Rows of positive weight; the others are as if they were not there."""
-        if self.weights is None:
-            return np.arange(len(self.y))
-        return np.flatnonzero(self.weights)
-
-    def cell_counts(self, rows) -> np.ndarray:
-        """Rows in each label × group cell, (n_labels, n_groups)."""
-        assert self.groups is not None
-        return cell_counts(
-            self.y[rows],
-            self.groups.codes[rows],
-            len(self.classes),
-            self.groups.n_groups,
-        )
-
-    def cell_weights(self, rows) -> np.ndarray:
-        """Weight in each label × group cell, (n_labels, n_groups)."""
-        assert self.groups is not None
-        n_groups = self.groups.n_groups
-        weights = None if self.weights is None else self.weights[rows]
-        cells = self.y[rows] * n_groups + self.groups.codes[rows]
-        shape = (len(self.classes), n_groups)
-        totals = np.bincount(cells, weights, minlength=shape[0] * shape[1])
-        return totals.reshape(shape)
+    if not 1e-6 < largest < 1e6:
+        weights = np.ldexp(weights, -np.frexp(largest)[1])
+    return weights.astype(np.float32)
 
 
 def read_groups(
-    sensitive_features, X, *, constraint, missing, names=None, caller
+    sensitive_features, X, *, needed_by, missing, names=None, caller
 ) -> Groups | None:
     """Group codes, where groups are needed or given.
 
@@ -288,8 +262,8 @@ def read_groups(
     X : array-like of shape (n_samples, ...)
         As the user passed it, with its index.
 
-    constraint : Constraint or None
-        None needs no groups.
+    needed_by : str or None
+        Setting that needs groups, such as ``"sampling='group'"``; None where none does.
 
     missing : {"raise", "own group"}
         What to do with missing values.
@@ -308,115 +282,25 @@ def read_groups(
     Raises
     ------
     ValueError
-        If groups are needed and not passed, or there is one only.
+        If groups are needed and not passed, or as
+        :func:`~skfair_runner.groups.encode_groups`.
+
+    Examples
+    --------
+    >>> read_groups(
+    ...     ["f", "m"], np.zeros((2, 1)), needed_by=None, missing="raise", caller="fit"
+    ... ).names
+    ('f', 'm')
     """
     if sensitive_features is None:
-        if constraint is None:
+        if needed_by is None:
             return None
         raise ValueError(
-            f"{caller} compares groups, so `sensitive_features` is required: pass one "
-            "value per row of X, as in fit(X, y, sensitive_features=X['sex']); or set "
-            "sensitive_columns='sex', or constraint=None for plain training."
+            f"{caller} with {needed_by} compares groups, so `sensitive_features` is "
+            "required: pass one value per row of X, as in fit(X, y, "
+            "sensitive_features=X['sex']); or set sensitive_columns='sex'; or, for "
+            "plain training, constraint=None and sampling='shuffled'."
         )
-    groups = encode_groups(
+    return encode_groups(
         sensitive_features, X, missing=missing, names=names, caller=caller
-    )
-    if constraint is not None and names is None:
-        check_at_least_two(groups, caller)
-    return groups
-
-
-def check_cells(
-    data: TrainingData,
-    constraint: Constraint | None,
-    sampling: str,
-    positive: int,
-    caller: str,
-) -> None:
-    """Refuse training data in which a cell that is compared or drawn from is empty.
-
-    Parameters
-    ----------
-    data : TrainingData
-        With groups where there is a constraint.
-
-    constraint : Constraint or None
-        Whose populations must hold every group.
-
-    sampling : {"shuffled", "group", "group_label"}
-        Balanced sampling draws from every cell.
-
-    positive : int
-        Code of the favourable label.
-
-    caller : str
-        Who asks, for messages.
-
-    Raises
-    ------
-    ValueError
-        If a group has no row (of positive weight) with a label that matters.
-    """
-    if data.groups is None:
-        return
-    counts = data.cell_counts(data.rows)
-    rules: list[tuple[str, Constraint | None]] = []
-    if constraint is not None and constraint.within == "everybody":
-        if (counts.sum(0) == 0).any():
-            name = data.groups.labels[int(np.argmin(counts.sum(0)))]
-            raise ValueError(
-                f"{caller}: group {name!r} has no sample of positive weight, so it "
-                "cannot be compared: drop its rows."
-            )
-    elif constraint is not None:
-        rules.append((f"constraint={constraint.name!r}", constraint))
-    if sampling == "group_label":
-        rules.append(("sampling='group_label'", None))
-    for rule, needed in rules:
-        relevant = np.arange(len(data.classes))
-        if needed is not None and len(data.classes) == 2:
-            only = {"positive": [positive], "negative": [1 - positive]}.get(
-                needed.within
-            )
-            relevant = relevant if only is None else np.array(only)
-        check_no_empty_cell(
-            counts[relevant],
-            data.classes[relevant],
-            data.groups.names,
-            caller,
-            rule,
-        )
-
-
-def split_validation(data: TrainingData, fraction: float, random_state):
-    """Rows to train on and rows to watch, in the proportions of the cells.
-
-    Parameters
-    ----------
-    data : TrainingData
-        All rows.
-
-    fraction : float
-        Share of the rows that is watched, in (0, 1).
-
-    random_state : int
-        Seed of the split.
-
-    Returns
-    -------
-    train, valid : ndarray of int
-        Row numbers.
-    """
-    cells = data.y
-    if data.groups is not None:
-        cells = data.y * data.groups.n_groups + data.groups.codes
-    rows = data.rows
-    _, index, counts = np.unique(cells[rows], return_inverse=True, return_counts=True)
-    # Stratification needs two rows of each cell; single rows join the largest one.
-    index[counts[index] < 2] = counts.argmax()
-    n_strata = len(np.unique(index))
-    n_valid = max(int(np.ceil(fraction * len(rows))), n_strata)
-    stratify = index if len(rows) - n_valid >= n_strata else None
-    return train_test_split(
-        rows, test_size=n_valid, random_state=random_state, stratify=stratify
     )

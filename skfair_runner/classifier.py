@@ -7,6 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
@@ -17,22 +18,24 @@ from ._building import (
     check_skorch_parameter,
     draw_seed,
     make_dataset,
+    make_task,
     own_randomness,
 )
+from ._guards import all_or_nothing, check_device
 from ._inputs import (
-    TrainingData,
-    check_cells,
+    check_labels_present,
     encode_labels,
     favourable_code,
     read_groups,
     read_weights,
-    split_validation,
     take_sensitive_columns,
 )
+from ._training_data import TrainingData, check_cells, split_validation
 from .batches import SAMPLINGS
 from .diagnosis import make_neuron_table
 from .distances import DISTANCES
 from .gaps import CONSTRAINTS, resolve_constraint
+from .groups import check_at_least_two
 from .neurons import IMPORTANCES
 from .utils import (
     ConstantClassifierWarning,
@@ -45,6 +48,18 @@ from .utils import (
 # A classifier that selects less or more than this is called constant.
 _LEAST_SELECTED = 0.005
 _AUTO = StrOptions({"auto"})
+# scikit-learn's common checks set the name after ** as if it were a parameter, and
+# expect that only `fit` complains.
+_OPEN_NAMES = (*SKORCH_PREFIXES, "skorch_parameters")
+
+
+def _until_interrupted(function, *args, **kwargs):
+    """Call a function; an interrupt (Ctrl-C) ends it and is returned."""
+    try:
+        function(*args, **kwargs)
+    except KeyboardInterrupt as interrupt:
+        return interrupt
+    return None
 
 
 class RunnerFairClassifier(
@@ -84,7 +99,7 @@ class RunnerFairClassifier(
 
     alpha : float or "auto", default="auto"
         Weight of the neuron penalty, the paper's λ; 0 switches it off. "auto" is 0.1
-        for decisions and 2 for scores.
+        for decisions and 4 for scores.
 
     top_k : float or int, default=0.5
         Neurons of each layer that are held responsible: a fraction in (0, 1], rounded
@@ -238,9 +253,9 @@ class RunnerFairClassifier(
     >>> from skfair_runner.datasets import make_biased_classification
     >>> people = make_biased_classification(n_samples=500, random_state=0)
     >>> X = people.data.select_dtypes("number")
-    >>> clf = RunnerFairClassifier(max_epochs=2, warmup_epochs=2, random_state=0)
+    >>> clf = RunnerFairClassifier(max_epochs=10, warmup_epochs=10, random_state=0)
     >>> clf.fit(X, people.target, sensitive_features=people.sensitive_features)
-    RunnerFairClassifier(max_epochs=2, random_state=0, warmup_epochs=2)
+    RunnerFairClassifier(max_epochs=10, random_state=0, warmup_epochs=10)
     >>> clf.predict_proba(X).shape
     (500, 2)
     >>> clf.neuron_importance_["layer"].unique().tolist()
@@ -281,7 +296,7 @@ class RunnerFairClassifier(
         "missing_groups": [StrOptions({"raise", "own group"})],
         "warm_start": ["boolean"],
         "callbacks": [list, None],
-        "device": "no_validation",
+        "device": [str, torch.device],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -358,12 +373,16 @@ class RunnerFairClassifier(
         self.random_state = random_state
         self.verbose = verbose
         for name, value in skorch_parameters.items():
-            check_skorch_parameter(name, self._get_param_names(), type(self).__name__)
+            if name not in _OPEN_NAMES:
+                self._check_name(name)
             setattr(self, name, value)
+
+    def _check_name(self, name):
+        check_skorch_parameter(name, self._get_param_names(), type(self).__name__)
 
     def _skorch_parameters(self):
         """Parameters with skorch's prefixes, by name."""
-        return {k: v for k, v in vars(self).items() if k.startswith(SKORCH_PREFIXES)}
+        return {k: v for k, v in vars(self).items() if k.startswith(_OPEN_NAMES)}
 
     def get_params(self, deep=True):
         """Parameters of the estimator and those meant for the net.
@@ -393,10 +412,10 @@ class RunnerFairClassifier(
         self : RunnerFairClassifier
             The same object.
         """
-        own = {k: v for k, v in params.items() if not k.startswith(SKORCH_PREFIXES)}
+        own = {k: v for k, v in params.items() if not k.startswith(_OPEN_NAMES)}
+        super().set_params(**own)
         for name in params.keys() - own.keys():
             setattr(self, name, params[name])
-        super().set_params(**own)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -432,35 +451,41 @@ class RunnerFairClassifier(
             hold NaN or infinite values; if training diverges.
         """
         going_on = self.warm_start and hasattr(self, "net_")
-        constraint = self._check_settings()
-        data = self._read(
-            X, y, sensitive_features, sample_weight, constraint, going_on, "fit"
-        )
-        positive = self._favourable(constraint, data.classes)
-        check_cells(data, constraint, self.sampling, positive, type(self).__name__)
-        seed = draw_seed(self.random_state)
-        rows, valid = data.rows, None
-        if self.early_stopping:
-            rows, held_out = split_validation(data, self.validation_fraction, seed)
-            valid = make_dataset(data, held_out)
-        with own_randomness(seed, self.device):
-            net, settings = build_net(
-                self,
-                data,
-                rows,
-                module=self.net_.module_ if going_on else self.module,
-                constraint=constraint,
-                positive=positive,
-                skorch_parameters=self._skorch_parameters(),
+        caller = f"{type(self).__name__}.fit"
+        with all_or_nothing(self):
+            constraint = self._check_settings()
+            data = self._read(
+                X,
+                y,
+                sensitive_features,
+                sample_weight,
+                constraint,
+                classes=self.classes_ if going_on else None,
+                reset=not going_on,
+                caller=caller,
             )
-            train = make_dataset(data, rows)
-            try:
-                net.fit_phases(train, valid)
-            except KeyboardInterrupt:
+            positive = self._favourable(constraint, data.classes)
+            check_cells(data, constraint, self.sampling, positive, caller)
+            seed = draw_seed(self.random_state)
+            rows, valid = data.rows, None
+            if self.early_stopping:
+                rows, held_out = split_validation(data, self.validation_fraction, seed)
+                valid = make_dataset(data, held_out)
+            with own_randomness(seed, self.device):
+                net, settings = build_net(
+                    self,
+                    data,
+                    rows,
+                    module=self.net_.module_ if going_on else self.module,
+                    constraint=constraint,
+                    positive=positive,
+                    skorch_parameters=self._skorch_parameters(),
+                )
+                train = make_dataset(data, rows)
+                net.start(train)
+                interrupt = _until_interrupted(net.fit_phases, train, valid)
                 self._publish(net, data, settings.as_dict(), train)
-                raise
-            self._publish(net, data, settings.as_dict(), train)
-        return self
+        return self._finish(data, train, interrupt)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -500,55 +525,114 @@ class RunnerFairClassifier(
             As `fit`; and if the first call has no `classes`, or a later one holds a
             label or a group that the first did not announce.
         """
-        constraint = self._check_settings()
         first = not hasattr(self, "net_")
+        with all_or_nothing(self):
+            constraint = self._check_settings()
+            classes = self._announced(classes, first)
+            data = self._read(
+                X,
+                y,
+                sensitive_features,
+                sample_weight,
+                constraint,
+                classes=classes,
+                names=None if first else getattr(self, "groups_", None),
+                reset=first,
+                caller=f"{type(self).__name__}.partial_fit",
+            )
+            seed = draw_seed(self.random_state)
+            train = make_dataset(data, data.rows)
+            if not first:
+                # Each call draws its own batches and dropout masks.
+                seed = (seed + len(self.net_.history)) % 2**31
+            with own_randomness(seed, self.device):
+                if first:
+                    net, settings = self._first_net(constraint, data, train)
+                else:
+                    net, settings = self._known_net(constraint, data), self.settings_
+                interrupt = _until_interrupted(
+                    net.train_phase,
+                    "repair",
+                    train,
+                    None,
+                    1,
+                    fresh=False,
+                    constant_lr=True,
+                    at_the_end=True,
+                )
+                self._publish(net, data, settings, train)
+        return self._finish(data, train, interrupt)
+
+    def _announced(self, classes, first):
+        """The classes that `partial_fit` knows, or is told by its first call."""
         if first and classes is None:
             raise ValueError(
                 "The first call of partial_fit must be told every label that will "
                 "occur: pass classes=numpy.unique(all labels)."
             )
-        data = self._read(
-            X,
-            y,
-            sensitive_features,
-            sample_weight,
-            constraint,
-            not first,
-            "partial_fit",
-            classes,
-        )
-        seed = draw_seed(self.random_state)
-        if not first:
-            # Each call draws its own batches and dropout masks.
-            seed = (seed + len(self.net_.history)) % 2**31
-        train = make_dataset(data, data.rows)
-        with own_randomness(seed, self.device):
-            if first:
-                net, settings = build_net(
-                    self,
-                    data,
-                    data.rows,
-                    module=self.module,
-                    constraint=constraint,
-                    positive=self._favourable(constraint, data.classes),
-                    skorch_parameters=self._skorch_parameters(),
-                )
-                net.initialize()
-                net.before_ = net.after_ = net.controller_ = None
-                settings = settings.as_dict()
-            else:
-                net, settings = self.net_, self.settings_
-            net.train_phase(
-                "repair", train, None, 1, fresh=first, constant_lr=True, at_the_end=True
+        if first or classes is None:
+            return classes if first else self.classes_
+        if not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} are not those of the first "
+                f"call, {self.classes_.tolist()}: leave classes out."
             )
-            self._publish(net, data, settings, train)
-        return self
+        return self.classes_
+
+    def _first_net(self, constraint, data, train):
+        """A new net for `partial_fit`, diagnosed before anything is trained."""
+        if constraint is not None:
+            check_at_least_two(data.groups, f"{type(self).__name__}.partial_fit")
+        net, settings = build_net(
+            self,
+            data,
+            data.rows,
+            module=self.module,
+            constraint=constraint,
+            positive=self._favourable(constraint, data.classes),
+            skorch_parameters=self._skorch_parameters(),
+        )
+        net.start(train)
+        if net.plan is not None:
+            net.before_ = net.diagnose(train, net.plan.importance)
+        return net, settings.as_dict()
+
+    def _known_net(self, constraint, data):
+        """The net of earlier calls, told how this chunk's batches are drawn."""
+        net = self.net_
+        known = None if net.plan is None else net.plan.constraint
+        if constraint != known:
+            raise ValueError(
+                f"constraint={self.constraint!r} is not the one that this classifier "
+                f"was trained with, {None if known is None else known.name!r}: "
+                "call fit, or set it back."
+            )
+        net.task = make_task(
+            self,
+            data,
+            data.rows,
+            positive=net.task.positive,
+            output=net.task.output,
+        )
+        return net
 
     def _check_settings(self):
         """The constraint, once the parameters are known to agree with each other."""
         name = type(self).__name__
         for parameter in self._skorch_parameters():
-            check_skorch_parameter(parameter, self._get_param_names(), name)
+            self._check_name(parameter)
+        for parameter in ("difference_bound", "output_weight", "alpha", "top_k"):
+            if isinstance(getattr(self, parameter), bool):
+                raise TypeError(
+                    f"{parameter}={getattr(self, parameter)!r} is no switch: pass a "
+                    f"number. {name} is trained plainly by constraint=None."
+                )
+        if not isinstance(self.layers, str) and len(self.layers) == 0:
+            raise ValueError(
+                f"layers={self.layers!r} names no layer, so no neuron could be "
+                "diagnosed: pass 'auto', or names; alpha=0 leaves neurons alone."
+            )
+        check_device(self.device)
         if self.output_weight is not None and self.difference_bound is not None:
             raise ValueError(
                 f"output_weight={self.output_weight!r} and "
@@ -580,12 +664,13 @@ class RunnerFairClassifier(
         sensitive_features,
         sample_weight,
         constraint,
-        known,
-        method,
-        classes=None,
+        *,
+        classes,
+        reset,
+        caller,
+        names=None,
     ):
         """Check everything that the user passed, once."""
-        caller = f"{type(self).__name__}.{method}"
         if self.sensitive_columns is not None:
             if sensitive_features is not None:
                 raise ValueError(
@@ -596,54 +681,70 @@ class RunnerFairClassifier(
                 X, self.sensitive_columns, drop=self.drop_sensitive
             )
         raw = X
-        X, y = self._validate(X, y, reset=not known)
-        codes, labels = encode_labels(y, self.classes_ if known else classes)
+        check_labels_present(y)
+        X, y = self._validate(X, y, reset=reset)
+        codes, classes = encode_labels(y, classes)
+        needed_by = None
+        if constraint is not None:
+            needed_by = f"constraint={constraint.name!r}"
+        elif self.sampling != "shuffled":
+            needed_by = f"sampling={self.sampling!r}"
         groups = read_groups(
             sensitive_features,
-            raw,
-            constraint=constraint,
+            raw if isinstance(raw, pd.DataFrame) else X,
+            needed_by=needed_by,
             missing=self.missing_groups,
-            names=getattr(self, "groups_", None) if known else None,
+            names=names,
             caller=caller,
         )
-        return TrainingData(X, codes, labels, groups, read_weights(sample_weight, X))
+        return TrainingData(X, codes, classes, groups, read_weights(sample_weight, X))
 
-    def _validate(self, X, y=None, *, reset):
-        """scikit-learn's checks, and float32."""
-        options = {"accept_sparse": "csr", "dtype": np.float32, "reset": reset}
+    def _validate(self, X, y="no_validation", *, reset):
+        """scikit-learn's checks, and float32; images only for a module of the user."""
         with np.errstate(over="ignore"), warnings.catch_warnings():
             # An overflowing value becomes inf, which is refused by name.
             warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
-            if y is None:
-                return validate_data(self, X, **options)
-            return validate_data(self, X, y, **options)
+            return validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                dtype=np.float32,
+                allow_nd=self.module is not None,
+                reset=reset,
+            )
 
     def _publish(self, net, data, settings, train):
-        """Make the net and what it tells available."""
-        self.net_ = net
-        self.classes_ = data.classes
-        self.settings_ = settings
-        if data.groups is not None and not hasattr(net, "groups_"):
-            net.groups_ = data.groups.names
-        if net.plan is None:
-            return
+        """Make the net and what it tells available, and nothing of an earlier one."""
+        found = {"net_": net, "classes_": data.classes, "settings_": settings}
         if data.groups is not None:
-            self.groups_ = list(net.groups_)
-        if net.before_ is None:
-            net.before_ = net.diagnose(train, net.plan.importance)
-        net.after_ = net.diagnose(train, None)
-        table = make_neuron_table(net.before_, self.top_k, net.after_)
-        self.neuron_importance_ = table
-        chosen = table[table["selected"]].sort_values("rank", kind="stable")
-        self.selected_neurons_ = {
-            layer: part["neuron"].to_numpy()
-            for layer, part in chosen.groupby("layer", sort=False)
-        }
-        self._warn_if_constant(net, data, train)
+            found["groups_"] = list(data.groups.names)
+        if net.plan is not None:
+            if net.before_ is None:
+                net.before_ = net.diagnose(train, net.plan.importance)
+            net.after_ = net.diagnose(train, None)
+            table = make_neuron_table(net.before_, self.top_k, net.after_)
+            chosen = table[table["selected"]].sort_values("rank", kind="stable")
+            found["neuron_importance_"] = table
+            found["selected_neurons_"] = {
+                layer: part["neuron"].to_numpy()
+                for layer, part in chosen.groupby("layer", sort=False)
+            }
+        for name in ("groups_", "neuron_importance_", "selected_neurons_"):
+            vars(self).pop(name, None)
+        vars(self).update(found)
 
-    def _warn_if_constant(self, net, data, train):
+    def _finish(self, data, train, interrupt):
+        """Say what is surprising, and let an interrupt go on."""
+        if interrupt is not None:
+            raise interrupt
+        if self.net_.plan is not None and self.net_.history:
+            self._warn_if_constant(data, train)
+        return self
+
+    def _warn_if_constant(self, data, train):
         """Say it where every sample gets the same label."""
-        selected = net.selection_rates(train).cpu().numpy()
+        selected = self.net_.selection_rates(train).cpu().numpy()
         base = np.bincount(data.y[data.rows], minlength=len(data.classes))
         base = base[-len(selected) :] / base.sum()
         constant = (selected > 1 - _LEAST_SELECTED) & (base <= 1 - _LEAST_SELECTED)
@@ -656,7 +757,8 @@ class RunnerFairClassifier(
                 "difference is zero for the wrong reason. Raise difference_bound, "
                 "lower alpha or output_weight, or train longer.",
                 ConstantClassifierWarning,
-                stacklevel=3,
+                # The caller of fit, beyond scikit-learn's wrapper.
+                stacklevel=5,
             )
 
     @property
@@ -713,7 +815,15 @@ class RunnerFairClassifier(
             X, _ = take_sensitive_columns(
                 X, self.sensitive_columns, drop=True, required=False
             )
-        return self.net_.decision_values(self._validate(X, reset=False))
+        logits = self.net_.decision_values(self._validate(X, reset=False))
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"The module emits {logits[~finite][0].tolist()} for row "
+                f"{finite.argmin()} of X: its values are too large for the module, or "
+                "its parameters are no numbers any more. Scale the features."
+            )
+        return logits
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

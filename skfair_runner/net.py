@@ -10,26 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    PassthroughScoring,
-    PrintLog,
-)
-from skorch.utils import noop, to_device
+from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch.utils import to_device
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
-from .activations import record_activations, trace_layers
+from ._callbacks import EpochProgress
+from .activations import evaluation_mode, record_activations, trace_layers
 from .batches import BatchLoader, GroupedDataset
 from .cells import Cells
-from .control import (
-    MULTIPLIER_LIMIT,
-    OutputController,
-    decisions,
-    positive_scores,
-)
+from .control import OutputController, decisions, positive_scores
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
 from .distances import Distance
 from .gaps import Constraint, condition_rates, reduce_rates
@@ -142,6 +131,9 @@ def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
 
     Raises
     ------
+    TypeError
+        If the module emits no tensor.
+
     ValueError
         If the number of columns does not fit the labels.
 
@@ -151,6 +143,11 @@ def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
     >>> as_logits(torch.tensor([[0.2, 0.8]]), 2, "probabilities").exp()
     tensor([[4.]])
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"The module emits a {type(output).__name__}; it should emit one tensor of "
+            f"scores for the {n_labels} classes: change its forward."
+        )
     columns = output[:, None] if output.ndim == 1 else output
     if columns.ndim != 2 or columns.shape[1] not in {
         n_labels,
@@ -168,64 +165,6 @@ def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
     if n_labels == 2 and columns.shape[1] == 2:
         columns = columns[:, 1:] - columns[:, :1]
     return columns
-
-
-class EpochProgress(Callback):
-    """One progress bar over the epochs of each phase."""
-
-    def on_train_begin(self, net, **kwargs):
-        """Open the bar."""
-        self.bar_ = tqdm(total=net.phase_epochs_, desc=net.phase_, leave=False)
-
-    def on_epoch_end(self, net, **kwargs):
-        """Advance it and show the loss and the difference."""
-        row = net.history[-1]
-        shown = {"loss": f"{row['train_loss']:.4f}"}
-        if "train_difference" in row:
-            shown["difference"] = f"{row['train_difference']:.3f}"
-        self.bar_.set_postfix(shown)
-        self.bar_.update()
-
-    def on_train_end(self, net, **kwargs):
-        """Close it."""
-        self.bar_.close()
-        del self.bar_
-
-
-class _ValidationObjective(Callback):
-    """What early stopping watches: the criterion, and in repair what is aimed at."""
-
-    def on_epoch_end(self, net, **kwargs):
-        """Record ``valid_objective``."""
-        row = net.history[-1]
-        objective = row["valid_loss"]
-        if row["phase"] == "repair" and net.plan is not None:
-            if net.plan.difference_bound is not None:
-                # With the largest multiplier the penalty is exact.
-                excess = row["valid_difference"] - net.plan.difference_bound
-                objective += MULTIPLIER_LIMIT * max(excess, 0.0)
-            else:
-                objective += net.plan.output_weight * row.get("valid_gap", 0.0)
-        net.history.record("valid_objective", objective)
-
-
-def make_early_stopping(patience: int) -> list[tuple[str, Callback]]:
-    """Callbacks that end a phase which no longer improves, and keep its best epoch.
-
-    Parameters
-    ----------
-    patience : int
-        Epochs without improvement.
-
-    Returns
-    -------
-    callbacks : list of (name, callback)
-        For skorch.
-    """
-    stopping = EarlyStopping(
-        monitor="valid_objective", patience=patience, load_best=True, sink=noop
-    )
-    return [("valid_objective", _ValidationObjective()), ("early_stopping", stopping)]
 
 
 class _RateMeter:
@@ -350,8 +289,43 @@ class RunnerNet(NeuralNet):
 
     # The phases
 
+    def start(self, train: GroupedDataset) -> None:
+        """Initialise without training, once the module is known to fit the data."""
+        self.before_: Diagnosis | None = None
+        self.after_: Diagnosis | None = None
+        self.controller_: OutputController | None = None
+        self.initialize()
+        self._check_module(train)
+
+    def _check_module(self, train: GroupedDataset) -> None:
+        """Run the module on two rows, and refuse what it emits if it is unusable."""
+        batch, _ = train.take(np.arange(min(2, len(train))))
+        X = to_device(batch["X"], self.device)
+        try:
+            with evaluation_mode(self.module_), torch.no_grad():
+                output = self.module_(X)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The module does not take X, of shape {('n', *X.shape[1:])} and type "
+                f"{X.dtype}: {error}"
+            ) from error
+        logits = as_logits(output, self.task.n_labels, "logits")
+        if len(logits) != len(X):
+            raise ValueError(
+                f"The module emits {len(logits)} rows for {len(X)} rows of X; it "
+                "should emit one for each: change its last layer."
+            )
+        if self.task.output == "probabilities" and not (
+            (output >= 0).all() and (output <= 1).all()
+        ):
+            raise ValueError(
+                "The module should emit probabilities, but among its first values are "
+                f"{output.flatten()[:4].tolist()}: pass module_output='logits', or end "
+                "it in a Sigmoid or Softmax."
+            )
+
     def fit_phases(self, train: GroupedDataset, valid: GroupedDataset | None = None):
-        """Initialise, train plainly, diagnose, repair.
+        """Start, unless that is done, train plainly, diagnose, repair.
 
         Parameters
         ----------
@@ -363,14 +337,30 @@ class RunnerNet(NeuralNet):
         self : RunnerNet
             Fitted.
         """
-        self.initialize()
-        self.before_: Diagnosis | None = None
-        self.after_: Diagnosis | None = None
-        self.controller_: OutputController | None = None
+        if not self.initialized_:
+            self.start(train)
         self.train_phase("warm-up", train, valid, self.warmup_epochs)
         if self.plan is not None:
             self.before_ = self.diagnose(train, self.plan.importance)
         return self.train_phase("repair", train, valid, self.max_epochs)
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """skorch's; the learning rates that it starts from are kept."""
+        super().initialize_optimizer(*args, **kwargs)
+        self.initial_lrs_ = [group["lr"] for group in self.optimizer_.param_groups]
+        return self
+
+    def initialize_callbacks(self):
+        """skorch's, which would not look at the name in ``callbacks__name``."""
+        names = {name for name, _ in self._uniquely_named_callbacks()}
+        for parameter in vars(self):
+            prefix, _, rest = parameter.partition("__")
+            if prefix == "callbacks" and rest and rest.split("__")[0] not in names:
+                raise ValueError(
+                    f"{parameter!r} names no callback of this net; its callbacks are "
+                    f"{sorted(names)}."
+                )
+        return super().initialize_callbacks()
 
     def train_phase(
         self,
@@ -421,11 +411,9 @@ class RunnerNet(NeuralNet):
         ratio = 1.0
         if phase == "warm-up" and self.warmup_lr is not None:
             ratio = self.warmup_lr / self.lr
-        self.base_lrs_ = None
-        if not constant_lr and self.lr_schedule == "cosine":
-            self.base_lrs_ = [g["lr"] * ratio for g in self.optimizer_.param_groups]
-        for group in self.optimizer_.param_groups:
-            group["lr"] *= ratio
+        self.base_lrs_ = [lr * ratio for lr in self.initial_lrs_]
+        self.constant_lr_ = constant_lr or self.lr_schedule == "constant"
+        self._set_lr(1.0)
         self.n_steps_ = epochs * len(self.get_iterator(train, training=True))
         self.penalty_ = self.meters_ = None
         if self.plan is not None:
@@ -442,6 +430,26 @@ class RunnerNet(NeuralNet):
             # Neither data nor a second reference to the module outlives the phase.
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
+
+    def _set_lr(self, factor: float) -> None:
+        """Let the optimizer step by a share of the phase's learning rates."""
+        groups = self.optimizer_.param_groups
+        for group, lr in zip(groups, self.base_lrs_, strict=True):
+            group["lr"] = lr * factor
+
+    def _check_converging(self, losses) -> None:
+        """Refuse to go on from losses or parameters that are no numbers."""
+        bad = [loss for loss in losses if not math.isfinite(loss)]
+        if bad:
+            what = f"loss became {bad[0]}"
+        elif not all(p.isfinite().all() for p in self.module_.parameters()):
+            what = "module's parameters became infinite or nan"
+        else:
+            return
+        raise ValueError(
+            f"Training diverged in epoch {len(self.history)} ({self.phase_}): the "
+            f"{what}. Lower lr (now {self.lr}), or scale the features."
+        )
 
     def make_controller(self, selection_rates: Tensor) -> OutputController:
         """A controller of the plan's bound that starts from these selection rates."""
@@ -557,13 +565,10 @@ class RunnerNet(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Set the learning rate, then let skorch step the optimizer."""
-        if self.base_lrs_ is not None:
+        if not self.constant_lr_:
             factor = min(1.0, (self.step_ + 1) / _WARM_UP_STEPS)
             factor *= 0.5 * (1 + math.cos(math.pi * self.step_ / self.n_steps_))
-            for group, lr in zip(
-                self.optimizer_.param_groups, self.base_lrs_, strict=True
-            ):
-                group["lr"] = lr * factor
+            self._set_lr(factor)
         step = super().train_step(batch, **fit_params)
         self.step_ += 1
         return step
@@ -641,12 +646,7 @@ class RunnerNet(NeuralNet):
             for row in self.history[-1, "batches"]
             if "train_loss" in row
         ]
-        if not np.isfinite(losses).all():
-            raise ValueError(
-                f"Training diverged in epoch {len(self.history)} ({self.phase_}): the "
-                f"loss became {losses[-1]}. Lower lr (now {self.lr}), or scale the "
-                "features."
-            )
+        self._check_converging(losses)
         record = self.history.record
         record("phase", self.phase_)
         if self.meters_ is None:
@@ -681,9 +681,11 @@ class RunnerNet(NeuralNet):
         n = X.shape[0]
         source = {"X": X, "groups": np.zeros(n, dtype=np.int64), "weights": None}
         dataset = GroupedDataset(source, np.zeros(n, dtype=np.int64))
+        # Not the user's iterator: rows are returned in the order in which they came.
+        size = getattr(self, "iterator_valid__batch_size", _PREDICTION_BATCH)
         parts = [
             self.evaluation_step((batch, None)).double().cpu().numpy()
-            for batch, _ in self.get_iterator(dataset)
+            for batch, _ in BatchLoader(dataset, size)
         ]
         return np.concatenate(parts)
 

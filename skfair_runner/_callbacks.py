@@ -1,0 +1,77 @@
+"""What watches a training: the progress bar and early stopping."""
+
+from __future__ import annotations
+
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.utils import noop
+from tqdm.auto import tqdm
+
+from .control import MULTIPLIER_LIMIT
+
+
+class EpochProgress(Callback):
+    """One progress bar over the epochs of each phase."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.phase_epochs_, desc=net.phase_, leave=False)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Advance it and show the loss and the difference."""
+        row = net.history[-1]
+        shown = {"loss": f"{row['train_loss']:.4f}"}
+        if "train_difference" in row:
+            shown["difference"] = f"{row['train_difference']:.3f}"
+        self.bar_.set_postfix(shown)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close it."""
+        self.bar_.close()
+        del self.bar_
+
+
+class _ValidationObjective(Callback):
+    """What early stopping watches: the criterion, and in repair what is aimed at."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record ``valid_objective``."""
+        row = net.history[-1]
+        if "valid_loss" not in row:
+            return
+        objective = row["valid_loss"]
+        if row["phase"] == "repair" and net.plan is not None:
+            if net.plan.difference_bound is not None:
+                # With the largest multiplier the penalty is exact.
+                excess = row["valid_difference"] - net.plan.difference_bound
+                objective += MULTIPLIER_LIMIT * max(excess, 0.0)
+            else:
+                objective += net.plan.output_weight * row.get("valid_gap", 0.0)
+        net.history.record("valid_objective", objective)
+
+
+class _EarlyStopping(EarlyStopping):
+    """skorch's, idle where a phase has no rows to watch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.valid_dataset_ is not None:
+            super().on_epoch_end(net, **kwargs)
+
+
+def make_early_stopping(patience: int) -> list[tuple[str, Callback]]:
+    """Callbacks that end a phase which no longer improves, and keep its best epoch.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement.
+
+    Returns
+    -------
+    callbacks : list of (name, callback)
+        For skorch.
+    """
+    stopping = _EarlyStopping(
+        monitor="valid_objective", patience=patience, load_best=True, sink=noop
+    )
+    return [("valid_objective", _ValidationObjective()), ("early_stopping", stopping)]

@@ -1,0 +1,52 @@
+"""Guards around a fit: a device that exists, and no half-finished state."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import torch
+
+
+def check_device(device) -> None:
+    """Refuse a device on which torch cannot compute here.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        What the user asked for.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device, or has none of that kind.
+
+    Examples
+    --------
+    >>> check_device("cpu")
+    """
+    try:
+        torch.zeros(1, device=device).item()
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ValueError(
+            f"device={str(device)!r} cannot be used here: {reason}. Pass 'cpu', or "
+            "what torch offers on this machine, such as 'cuda'."
+        ) from error
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Give an estimator its attributes back if the block raises.
+
+    Parameters
+    ----------
+    estimator : object
+        Its attributes are replaced, never changed, inside the block.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
