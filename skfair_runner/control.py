@@ -97,6 +97,16 @@ def sharpened_scores(logits: Tensor, sharpness: float) -> Tensor:
     return positive_scores(logits * sharpness) * (4.0 / sharpness)
 
 
+def _beyond(values: Tensor, bound) -> Tensor:
+    """How far each value lies outside [-bound, bound], signed."""
+    return values - values.clamp(-bound, bound)
+
+
+def _limited(multipliers: Tensor) -> Tensor:
+    """Multipliers within their limit."""
+    return multipliers.clamp(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
+
+
 class OutputController:
     """Multipliers that hold the groups' selection rates within a bound.
 
@@ -149,13 +159,18 @@ class OutputController:
         memory: float = 0.9,
         sharpness: tuple[float, float] = (1.0, 5.0),
     ):
-        self.conditions, self.n_groups = conditions, n_groups
+        self.n_groups = n_groups
         self.bound = difference_bound if n_groups == 2 else difference_bound / 2
         self.gain, self.memory, self.sharpness = gain, memory, sharpness
         n_labels = conditions.pools.shape[1]
         n_columns = len(selection_rates)
         n_constraints = 1 if n_groups == 2 else n_groups
         device = selection_rates.device
+        pools, columns = (part.to(device) for part in conditions)
+        self.conditions = Conditions(pools, columns)
+        # Which sums of a label and column belong to each condition.
+        own = torch.nn.functional.one_hot(columns, n_columns)[:, None, :]
+        self._members = (pools[:, :, None] * own).flatten(1)
         self._sums = torch.zeros(n_labels, n_groups, n_columns, device=device)
         self._counts = torch.zeros(n_labels, n_groups, device=device)
         self._integral = torch.zeros(
@@ -189,11 +204,7 @@ class OutputController:
         self.observe(decisions(logits.detach()), cells)
         first, last = self.sharpness
         relaxed = sharpened_scores(logits, first * (last / first) ** progress)
-        sums = cells.sums(relaxed)
-        rates, present = condition_rates(sums, cells.counts, self.conditions)
-        gaps = self._compare(rates, present, cells.counts)
-        mean = sums.sum((0, 1)) / cells.counts.sum()
-        return (self.multipliers * gaps).sum() + (self.guard * mean).sum()
+        return (self._prices(cells.counts) * cells.sums(relaxed)).sum()
 
     @torch.no_grad()
     def observe(self, hard: Tensor, cells: Cells) -> None:
@@ -203,14 +214,12 @@ class OutputController:
         self._counts = self.memory * self._counts + cells.counts
         rates, present = condition_rates(self._sums, self._counts, self.conditions)
         difference = self._compare(rates, present, self._counts)
-        excess = difference.sign() * (difference.abs() - self.bound).clamp(min=0)
+        excess = _beyond(difference, self.bound)
         inside = self.gain * (self.bound - difference.abs()).clamp(min=0)
-        shrunk = self._integral.sign() * (self._integral.abs() - inside).clamp(min=0)
-        moved = torch.where(excess == 0, shrunk, self._integral + self.gain * excess)
-        self._integral = moved.clamp(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
-        self.multipliers = (self._integral + excess).clamp(
-            -MULTIPLIER_LIMIT, MULTIPLIER_LIMIT
-        )
+        # At most one of the two terms moves: outside the bound `inside` is zero.
+        moved = _beyond(self._integral, inside) + self.gain * excess
+        self._integral = _limited(moved)
+        self.multipliers = _limited(self._integral + excess)
         self._guard_selection(sums.sum((0, 1)) / cells.counts.sum())
 
     def _compare(self, rates: Tensor, present: Tensor, counts: Tensor) -> Tensor:
@@ -223,21 +232,39 @@ class OutputController:
         overall = overall / totals.sum(1, keepdim=True).clamp(min=1e-12)
         return (rates - overall) * present
 
+    @torch.no_grad()
+    def _prices(self, counts: Tensor) -> Tensor:
+        """Derivative of the output term by each cell's sum of relaxed decisions.
+
+        Differences and selection rates are linear in these sums, so that the term is
+        one product with them, of shape (n_labels, n_groups, n_columns).
+        """
+        totals = self.conditions.pools.to(counts) @ counts  # (n_conditions, n_groups)
+        present = totals > 0
+        if self.n_groups == 2:
+            weight = self.multipliers * present.all(1, keepdim=True)
+            by_rate = torch.cat([weight, -weight], 1)
+        else:
+            weight = self.multipliers * present
+            share = totals / totals.sum(1, keepdim=True).clamp(min=1e-12)
+            by_rate = weight - share * weight.sum(1, keepdim=True)
+        by_sum = by_rate / totals.where(present, torch.ones_like(totals))
+        prices = self._members.to(counts).T @ by_sum  # (n_labels * n_columns, n_groups)
+        prices = prices.view(len(counts), -1, self.n_groups).transpose(1, 2)
+        return prices + self.guard / counts.sum()
+
     def _guard_selection(self, selected: Tensor) -> None:
         """Push back where the selection rate drifts towards a constant classifier."""
         self._selected = (
             _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
         )
         tolerance = 0.5 * torch.minimum(self._initial, 1 - self._initial)
-        drift = self._selected - self._initial
-        excess = drift.sign() * (drift.abs() - tolerance).clamp(min=0)
+        excess = _beyond(self._selected - self._initial, tolerance)
         moved = self._guard_integral + 2 * self.gain * excess
-        self._guard_integral = torch.where(
-            excess == 0, 0.99 * self._guard_integral, moved
-        ).clamp(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
-        self.guard = (self._guard_integral + 2 * excess).clamp(
-            -MULTIPLIER_LIMIT, MULTIPLIER_LIMIT
+        self._guard_integral = _limited(
+            torch.where(excess == 0, 0.99 * self._guard_integral, moved)
         )
+        self.guard = _limited(self._guard_integral + 2 * excess)
 
     _STATE = (
         "_sums",
