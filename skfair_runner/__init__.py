@@ -3,6 +3,7 @@
 from ._settings import paper_settings
 from .classifier import RunnerFairClassifier
 from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
+from .persistence import export_onnx, load, save
 from .preprocessing import make_table_preprocessor
 from .repair import RepairResult, diagnose_neurons, repair_module
 
@@ -14,8 +15,11 @@ __all__ = [
     "SensitiveColumns",
     "best_within_bound",
     "diagnose_neurons",
+    "export_onnx",
     "fairness_scorer",
+    "load",
     "make_table_preprocessor",
     "paper_settings",
     "repair_module",
+    "save",
 ]
