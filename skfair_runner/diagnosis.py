@@ -196,7 +196,8 @@ def diagnose(subject: Subject, batches, importance="activation") -> Diagnosis:
         The network, run in evaluation mode and left in the mode it was in.
 
     batches : re-iterable of Batch, with ``len`` and ``n_rows``
-        The data set; iterated at most twice, in the same order.
+        The data set, in the same order each time: twice for the first-order forms, once
+        per neuron and more for "ablation".
 
     importance : str, callable or None, default="activation"
         See :func:`~skfair_runner.neurons.resolve_importance`; None measures
@@ -215,7 +216,8 @@ def diagnose(subject: Subject, batches, importance="activation") -> Diagnosis:
         if importance in ("activation", "weight") and len(batches) > 1:
             gap, found = _diagnose_in_parts(subject, batches, importance, meter)
         elif importance is not None:
-            gap, found = _diagnose_at_once(subject, batches, strategy, meter)
+            whole = importance == "ablation"
+            gap, found = _diagnose_at_once(subject, batches, strategy, meter, whole)
         else:
             found = None
             gap = float(subject.gap_of(batches)[0])
@@ -235,9 +237,12 @@ def _measure(subject: Subject, batches, meter: _DiscriminationMeter) -> None:
 
 
 def _diagnose_at_once(
-    subject: Subject, batches, strategy, meter: _DiscriminationMeter
+    subject: Subject, batches, strategy, meter: _DiscriminationMeter, whole: bool
 ) -> tuple[float, dict[str, Tensor]]:
-    """One recorded forward pass over the first batch, handed to any strategy."""
+    """One recorded forward pass over the first batch, handed to any strategy.
+
+    With `whole` the strategy recomputes the gap of all batches, not of the first alone.
+    """
     batch = next(iter(batches))
     cells = subject.cells(batch.labels, batch.groups, batch.weights)
     with (
@@ -252,7 +257,7 @@ def _diagnose_at_once(
         activations=activations,
         layers=subject.layers,
         module=subject.module,
-        recompute_gap=lambda: subject.gap_of(batches)[0],
+        recompute_gap=lambda: subject.gap_of(batches if whole else [batch])[0],
     )
     found = strategy(inputs)
     with torch.no_grad():
@@ -260,6 +265,8 @@ def _diagnose_at_once(
     rest = iter(batches)
     next(rest)
     _measure(subject, rest, meter)
+    if len(batches) > 1:
+        gap = subject.gap_of(batches)[0]
     return float(gap.detach()), found
 
 
