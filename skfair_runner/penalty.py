@@ -45,6 +45,11 @@ class RepairPenalty:
 
     controller : OutputController, default=None
         Controls the output term instead of a fixed weight.
+
+    Raises
+    ------
+    ValueError
+        If every parameter of the module is frozen.
     """
 
     subject: Subject
@@ -56,6 +61,13 @@ class RepairPenalty:
     controller: OutputController | None = None
 
     def __post_init__(self) -> None:
+        parameters = list(self.subject.module.parameters())
+        if not any(parameter.requires_grad for parameter in parameters):
+            raise ValueError(
+                f"A repair changes the module's parameters, but all {len(parameters)} "
+                "of them are frozen: call requires_grad_(True) on the module, or on "
+                "the part of it that is to be repaired."
+            )
         self.selected: dict[str, Tensor] = {}
 
     @property
