@@ -25,6 +25,8 @@ def _public_modules():
     """
     yield skfair_runner
     for found in pkgutil.iter_modules(skfair_runner.__path__):
+        if found.name.startswith("_"):
+            continue
         try:
             module = importlib.import_module(f"skfair_runner.{found.name}")
         except ImportError as error:
