@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from ._inputs import favourable_code, take_sensitive_columns
 from .classifier import RunnerFairClassifier
 from .metrics import fairness_summary
 
@@ -22,9 +23,11 @@ class RepairResult:
         The repaired module, in evaluation mode; the one that was handed in is
         unchanged.
 
-    metrics : DataFrame of shape (n_metrics, 2)
-        Columns before and after: accuracy, balanced accuracy, average precision,
-        selection rate, and the differences between groups, on `evaluated_on`.
+    metrics : DataFrame of shape (n_metrics, 2), float64
+        Columns before and after: what
+        :func:`~skfair_runner.metrics.fairness_summary` tells on `evaluated_on`, such as
+        accuracy, selection rate, and the differences between groups; ``constant`` is 0
+        or 1.
 
     neurons : DataFrame
         The per-neuron table, see ``RunnerFairClassifier.neuron_importance_``.
@@ -71,7 +74,7 @@ def repair_module(
         Labels; the module's output columns are in their sorted order.
 
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
-        The group of each sample.
+        The group of each sample; None where `parameters` have `sensitive_columns`.
 
     constraint : str or callable, default="demographic_parity"
         As of :class:`RunnerFairClassifier`.
@@ -81,7 +84,7 @@ def repair_module(
 
     evaluation : tuple (X, y, sensitive_features), default=None
         Data on which before and after are compared; None compares on the training data,
-        which flatters.
+        weights included, which flatters.
 
     **parameters
         Further parameters of :class:`RunnerFairClassifier`, such as `difference_bound`,
@@ -97,41 +100,52 @@ def repair_module(
     TypeError
         If `module` is not an instance of :class:`torch.nn.Module`.
 
+    ValueError
+        If `constraint` is None, `evaluation` is no triple, or `fit` of
+        :class:`RunnerFairClassifier` refuses the data.
+
     Examples
     --------
-    >>> import torch
-    >>> from skfair_runner import repair_module
+    Any trained module will do; this one comes out of a classifier.
+
+    >>> from skfair_runner import RunnerFairClassifier, repair_module
     >>> from skfair_runner.datasets import make_biased_classification
-    >>> people = make_biased_classification(n_samples=400, random_state=0)
+    >>> people = make_biased_classification(n_samples=600, random_state=0)
     >>> X = people.data.select_dtypes("number").to_numpy("float32")
-    >>> net = torch.nn.Sequential(
-    ...     torch.nn.Linear(X.shape[1], 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)
-    ... )
+    >>> plain = RunnerFairClassifier(constraint=None, random_state=0)
+    >>> module = plain.fit(X, people.target).net_.module_
     >>> result = repair_module(
-    ...     net, X, people.target, sensitive_features=people.sensitive_features,
-    ...     max_epochs=2, random_state=0,
+    ...     module, X, people.target, sensitive_features=people.sensitive_features,
+    ...     random_state=0,
     ... )
-    >>> list(result.metrics.columns)
-    ['before', 'after']
+    >>> before, after = result.metrics.loc["demographic_parity_difference"]
+    >>> bool(after < before / 2)
+    True
     """
-    _check_module(module, "repair_module")
+    _check_arguments(module, constraint, "repair_module")
+    if evaluation is None:
+        where = "training data"
+        evaluation = (X, y, sensitive_features, sample_weight)
+    elif len(evaluation) == 3:
+        where = "evaluation data"
+    else:
+        raise ValueError(
+            "repair_module compares before and after on evaluation=(X, y, "
+            f"sensitive_features), but got {len(evaluation)} values: pass all three."
+        )
     classifier = RunnerFairClassifier(constraint, module=module, **parameters)
     untouched = RunnerFairClassifier(constraint, module=module, **parameters)
     untouched.set_params(max_epochs=0, warmup_epochs=0)
     fit = {"sensitive_features": sensitive_features, "sample_weight": sample_weight}
     untouched.fit(X, y, **fit)
     classifier.fit(X, y, **fit)
-    if evaluation is None:
-        evaluation, where = (X, y, sensitive_features), "training data"
-    else:
-        where = "evaluation data"
     metrics = {
         name: _summarise(clf, *evaluation)
         for name, clf in (("before", untouched), ("after", classifier))
     }
     return RepairResult(
         classifier.net_.module_.eval(),
-        pd.DataFrame(metrics),
+        pd.DataFrame(metrics, dtype=float),
         classifier.neuron_importance_,
         classifier,
         where,
@@ -169,7 +183,8 @@ def diagnose_neurons(
         Labels.
 
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
-        The group of each sample.
+        The group of each sample. A classifier that reads its `sensitive_columns` takes
+        them from X.
 
     constraint : str or callable, default="demographic_parity"
         The gap that is attributed to neurons.
@@ -190,10 +205,11 @@ def diagnose_neurons(
         Submodules whose neurons are diagnosed.
 
     module_output : {"auto", "logits", "probabilities"}, default="auto"
-        What the module emits.
+        What the module emits; a classifier knows.
 
     pos_label : label or None, default=None
-        The favourable label, where the constraint depends on it.
+        The favourable label, where the constraint depends on it; None takes a
+        classifier's.
 
     device : str, default="cpu"
         Where torch computes.
@@ -207,6 +223,13 @@ def diagnose_neurons(
     ------
     TypeError
         If `model` is neither.
+
+    ValueError
+        If `constraint` is None, a classifier was fitted on other features, or the data
+        are refused.
+
+    NotFittedError
+        If a classifier is not fitted.
 
     Examples
     --------
@@ -228,15 +251,16 @@ def diagnose_neurons(
     """
     settings = {}
     if isinstance(model, RunnerFairClassifier):
-        settings = {
-            "sensitive_columns": model.sensitive_columns,
-            "drop_sensitive": model.drop_sensitive,
-        }
+        model.predict(X)  # refuses features other than those of its training
+        names = ("sensitive_columns", "drop_sensitive", "missing_groups")
+        settings = {name: getattr(model, name) for name in names}
         if model.sensitive_columns is not None:
             sensitive_features = None
+        if pos_label is None:
+            pos_label = model.pos_label
         module_output = model.net_.task.output
         model = model.net_.module_
-    _check_module(model, "diagnose_neurons")
+    _check_arguments(model, constraint, "diagnose_neurons")
     untouched = RunnerFairClassifier(
         constraint,
         module=model,
@@ -259,28 +283,38 @@ def diagnose_neurons(
     return untouched.neuron_importance_.drop(columns="discrimination_after")
 
 
-def _check_module(module, caller):
+def _check_arguments(module, constraint, caller):
     if not isinstance(module, nn.Module):
+        got = module.__name__ if isinstance(module, type) else type(module).__name__
         raise TypeError(
             f"{caller} takes an instance of torch.nn.Module, but got "
-            f"{type(module).__name__}: pass the trained network itself."
+            f"{got}: pass the trained network itself."
+        )
+    if constraint is None:
+        raise ValueError(
+            f"{caller} needs to know what must not depend on the group, but got "
+            "constraint=None: pass one, such as 'demographic_parity'."
         )
 
 
-def _summarise(classifier, X, y, sensitive_features):
-    """Summary of decisions and scores; of decisions alone for more than two classes."""
-    proba = classifier.predict_proba(X)
-    classes = classifier.classes_
-    pos_label = classifier.pos_label
-    scores = proba[:, 1] if len(classes) == 2 else None
-    if len(classes) == 2 and pos_label is None:
-        pos_label = classes[1]
-    elif len(classes) == 2:
-        scores = proba[:, int(np.flatnonzero(classes == pos_label)[0])]
+def _summarise(classifier, X, y, sensitive_features, sample_weight=None):
+    """Summary of decisions and of scores."""
+    classes, pos_label = classifier.classes_, classifier.pos_label
+    decided, scores = classifier.predict(X), classifier.predict_proba(X)
+    if len(classes) == 2:
+        code = favourable_code(pos_label, classes)
+        pos_label, scores = classes[code], scores[:, code]
+    elif len(np.union1d(y, decided)) < len(classes):
+        scores = None  # they have a column for a class that does not occur
+    if sensitive_features is None:
+        _, sensitive_features = take_sensitive_columns(
+            X, classifier.sensitive_columns, drop=False
+        )
     return fairness_summary(
         y,
-        classifier.predict(X),
+        decided,
         scores,
         sensitive_features=sensitive_features,
         pos_label=pos_label,
+        sample_weight=sample_weight,
     )
