@@ -115,8 +115,8 @@ def mean_pairwise_difference(values: Tensor, present: Tensor) -> Tensor:
     tensor(4.)
     """
     if values.shape[-1] == 2:
-        both = present.expand(values.shape).all(-1)
-        return (values[..., 0] - values[..., 1]).abs() * both
+        first, second = values.unbind(-1)
+        return (first - second).abs() * present.all(-1)
     present = present.expand(values.shape)
     n_present = present.sum(-1, keepdim=True)
     # Absent groups are sorted to the end, where their coefficient is zero.

@@ -248,7 +248,7 @@ class OutputController:
             weight = self.multipliers * present
             share = totals / totals.sum(1, keepdim=True).clamp(min=1e-12)
             by_rate = weight - share * weight.sum(1, keepdim=True)
-        by_sum = by_rate / totals.where(present, torch.ones_like(totals))
+        by_sum = by_rate / totals.where(present, 1.0)
         prices = self._members.to(counts).T @ by_sum  # (n_labels * n_columns, n_groups)
         prices = prices.view(len(counts), -1, self.n_groups).transpose(1, 2)
         return prices + self.guard / counts.sum()

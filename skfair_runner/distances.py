@@ -8,7 +8,7 @@ labels, for equalized odds) it is the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +45,13 @@ class Moments:
             squares = self.squares + other.squares
         return Moments(self.sums + other.sums, squares, self.counts + other.counts)
 
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Moments]) -> Moments:
+        """Moments of the neurons of several layers over the same samples."""
+        sums = torch.cat([part.sums for part in parts], 2)
+        squares = [part.squares for part in parts if part.squares is not None]
+        return cls(sums, torch.cat(squares, 2) if squares else None, parts[0].counts)
+
     def group_means(self, pools: Tensor) -> tuple[Tensor, Tensor]:
         """Mean activation of each group within each population.
 
@@ -53,9 +60,11 @@ class Moments:
         """
         pools = pools.to(self.sums)
         totals = pools @ self.counts.to(self.sums)  # (n_pools, n_groups)
-        pooled = torch.einsum("pl,lgm->pmg", pools, self.sums)
-        present = (totals > 0)[:, None, :]
-        return pooled / totals.where(totals > 0, 1.0)[:, None, :], present
+        shape = (len(pools), *self.sums.shape[1:])
+        pooled = (pools @ self.sums.flatten(1)).view(shape).transpose(1, 2)
+        present = totals > 0
+        means = pooled / totals.where(present, 1.0)[:, None, :]
+        return means, present[:, None, :]
 
 
 def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:

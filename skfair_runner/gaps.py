@@ -75,15 +75,16 @@ class Constraint:
             Shapes (n_conditions, n_labels) and (n_conditions,).
         """
         own = torch.eye(n_labels)
-        rest = 1 - own
         if n_labels == 2:
-            pools = {
-                "everybody": torch.ones(1, 2),
-                "each label": own,
-                "positive": own[[positive]],
-                "negative": own[[1 - positive]],
-            }[self.within]
+            if self.within == "everybody":
+                pools = torch.ones(1, 2)
+            elif self.within == "each label":
+                pools = own
+            else:
+                code = positive if self.within == "positive" else 1 - positive
+                pools = own[code : code + 1]
             return Conditions(pools, torch.zeros(len(pools), dtype=torch.long))
+        rest = 1 - own
         pools = {
             "everybody": torch.ones(n_labels, n_labels),
             "each label": torch.cat([own, rest]),
@@ -175,12 +176,14 @@ def condition_rates(
         Whether the group occurs in the condition's population.
     """
     pools = conditions.pools.to(sums)
-    columns = conditions.columns.to(sums.device)
     totals = pools @ counts.to(sums)  # (n_conditions, n_groups)
-    picked = sums[:, :, columns]  # (n_labels, n_groups, n_conditions)
-    pooled = (pools.T[:, None, :] * picked).sum(0).T
+    if sums.shape[2] == 1:
+        pooled = pools @ sums[:, :, 0]
+    else:
+        picked = sums[:, :, conditions.columns.to(sums.device)]
+        pooled = (pools.T[:, None, :] * picked).sum(0).T
     present = totals > 0
-    return pooled / totals.where(present, torch.ones_like(totals)), present
+    return pooled / totals.where(present, 1.0), present
 
 
 def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:

@@ -12,6 +12,7 @@ from .activations import evaluation_mode, neuron_values
 from .cells import Cells
 from .control import OutputController, positive_scores
 from .diagnosis import Subject
+from .distances import Moments
 from .neurons import DiagnosisInputs, resolve_importance, select_top_neurons
 
 
@@ -69,6 +70,12 @@ class RepairPenalty:
                 "the part of it that is to be repaired."
             )
         self.selected: dict[str, Tensor] = {}
+        # 1 / k for the k selected neurons of a layer, 0 for the others; all layers.
+        self._shares = torch.empty(0)
+        subject = self.subject
+        self._pools = subject.constraint.activation_pools(
+            subject.n_labels, subject.positive
+        )
 
     @property
     def layers(self):
@@ -120,7 +127,7 @@ class RepairPenalty:
             gap = self._gap(logits, cells)
         if diagnosing:
             assert gap is not None
-            self.selected = self._select(X, gap, activations, cells)
+            self._select(X, gap, activations, cells)
         if self.alpha > 0:
             penalty = self.alpha * self.neuron_penalty(activations, cells)
         if self.output_weight > 0 and gap is not None:
@@ -131,13 +138,22 @@ class RepairPenalty:
 
     def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
         """Σ over layers of the mean discrimination of the selected neurons."""
-        subject, total = self.subject, cells.weights.new_zeros(())
-        pools = subject.constraint.activation_pools(subject.n_labels, subject.positive)
-        for layer in subject.layers:
-            values = neuron_values(activations[layer.name], layer.axis)
-            chosen = values.index_select(1, self.selected[layer.name])
-            total = total + subject.distance(chosen, cells, pools).mean()
-        return total
+        distance = self.subject.distance
+        values = {
+            layer.name: neuron_values(activations[layer.name], layer.axis)
+            for layer in self.subject.layers
+        }
+        if distance.of_moments is not None:
+            # All neurons of all layers at once cost less than picking some of each.
+            moments = [distance.moments(v, cells) for v in values.values()]
+            together = Moments.side_by_side(moments)
+            discrimination = distance.of_moments(together, self._pools)
+            return discrimination.to(self._shares) @ self._shares
+        parts = [
+            distance(v.index_select(1, self.selected[name]), cells, self._pools).mean()
+            for name, v in values.items()
+        ]
+        return torch.stack(parts).sum()
 
     def _gap(self, logits: Tensor, cells: Cells) -> Tensor:
         scores = positive_scores(logits)
@@ -149,7 +165,8 @@ class RepairPenalty:
         gap: Tensor,
         activations: dict[str, Tensor],
         cells: Cells,
-    ) -> dict[str, Tensor]:
+    ) -> None:
+        """Diagnose this pass, and select the neurons that it holds responsible."""
         subject = self.subject
 
         def recompute_gap() -> Tensor:
@@ -160,6 +177,11 @@ class RepairPenalty:
         inputs = DiagnosisInputs(
             gap, activations, subject.layers, subject.module, recompute_gap
         )
-        return select_top_neurons(
-            resolve_importance(self.importance)(inputs), self.top_k
-        )
+        importance = resolve_importance(self.importance)(inputs)
+        self.selected = select_top_neurons(importance, self.top_k)
+        shares = []
+        for layer in subject.layers:
+            chosen = self.selected[layer.name]
+            share = gap.new_zeros(layer.n_neurons)
+            shares.append(share.index_fill_(0, chosen, 1 / len(chosen)))
+        self._shares = torch.cat(shares)
