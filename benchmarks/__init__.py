@@ -1,0 +1,1 @@
+"""What takes minutes: speed, memory, how well importance explains, and effect."""
