@@ -251,10 +251,14 @@ def test_two_probability_columns_give_the_gap_of_one(name):
 def test_the_favourable_label_may_be_the_first():
     labels, scores, groups = make_samples(60, 2)
     cells = Cells(labels, groups, 2, 2)
-    among_zeros = CONSTRAINTS["true_positive_rate_parity"].gap(
-        scores[:, None], cells, positive=0
-    )
-    assert_close(among_zeros, false_positive_rate_gap(labels, scores, groups))
+
+    def gap_for_zeros(name):
+        return CONSTRAINTS[name].gap(scores[:, None], cells, positive=0)
+
+    among_zeros = false_positive_rate_gap(labels, scores, groups)
+    assert_close(gap_for_zeros("true_positive_rate_parity"), among_zeros)
+    among_ones = true_positive_rate_gap(labels, scores, groups)
+    assert_close(gap_for_zeros("false_positive_rate_parity"), among_ones)
 
 
 @pytest.mark.parametrize("name", NAMES)
