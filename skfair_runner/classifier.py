@@ -471,6 +471,12 @@ class RunnerFairClassifier(
             if self.early_stopping:
                 rows, held_out = split_validation(data, self.validation_fraction, seed)
                 valid = make_dataset(data, held_out)
+            prefixed = self._skorch_parameters()
+            if going_on:
+                # They shaped the module when it was built.
+                prefixed = {
+                    k: v for k, v in prefixed.items() if not k.startswith("module__")
+                }
             with own_randomness(seed, self.device):
                 net, settings = build_net(
                     self,
@@ -479,7 +485,7 @@ class RunnerFairClassifier(
                     module=self.net_.module_ if going_on else self.module,
                     constraint=constraint,
                     positive=positive,
-                    skorch_parameters=self._skorch_parameters(),
+                    skorch_parameters=prefixed,
                 )
                 train = make_dataset(data, rows)
                 net.start(train)

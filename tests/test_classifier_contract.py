@@ -670,6 +670,13 @@ def test_a_warm_start_goes_on_from_the_module(people):
     assert clf.net_.module_ is not earlier
 
 
+def test_a_warm_start_keeps_the_module_that_parameters_shaped(people):
+    X, y, groups = people
+    clf = fit(people, warm_start=True, module__dropout=0.3)
+    clf.set_params(module__dropout=0.5).fit(X, y, sensitive_features=groups)
+    assert clf.net_.module_.dropout == 0.3
+
+
 def test_a_warm_start_meets_other_data(people):
     X, y, groups = people
     clf = fit(people, warm_start=True)
