@@ -36,8 +36,6 @@ _OURS = {
     "iterator_train__sampling": "sampling",
     "optimizer__lr": "lr",
 }
-# Rows from which 48 bins pay, as piecewise_linear_edges counts them.
-_ROWS_FOR_FINE_BINS = 15_000
 
 
 def check_skorch_parameter(name: str, known, caller: str) -> None:
@@ -125,7 +123,7 @@ def _accepts(function: Callable, name: str) -> bool:
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def make_module(module, data: TrainingData, rows, hidden_layer_sizes, parameters):
+def make_module(module, data: TrainingData, rows, defaults: dict, parameters: dict):
     """The network to train: ours, the user's class, or a copy of an instance.
 
     Parameters
@@ -141,11 +139,11 @@ def make_module(module, data: TrainingData, rows, hidden_layer_sizes, parameters
     rows : ndarray of int
         Rows that edges are learned from.
 
-    hidden_layer_sizes : tuple of int
-        Of the default module.
+    defaults : dict
+        ``hidden_layer_sizes``, ``dropout`` and ``n_bins`` of the default module.
 
     parameters : dict
-        From ``module__…``.
+        From ``module__…``; they come before the defaults.
 
     Returns
     -------
@@ -171,9 +169,10 @@ def make_module(module, data: TrainingData, rows, hidden_layer_sizes, parameters
     n_outputs = 1 if len(data.classes) == 2 else len(data.classes)
     shape = {"n_features": data.X.shape[1], "n_outputs": n_outputs}
     if module is None:
-        own = {"hidden_layer_sizes": hidden_layer_sizes, **parameters}
+        own = {**defaults, **parameters}
+        n_bins = own.pop("n_bins")
         if "edges" not in own:
-            own["edges"] = _learn_edges(data, rows, own.pop("n_bins", "auto"))
+            own["edges"] = _learn_edges(data, rows, n_bins)
         return TabularNet(**{**shape, **own})
     return call_factory(module, shape, parameters)
 
@@ -213,15 +212,10 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
 
 
 def _learn_edges(data: TrainingData, rows, n_bins):
-    whole = len(rows) == data.X.shape[0]
-    X = data.X if whole else data.X[rows]
-    weights = None if data.weights is None else data.weights[rows]
     if n_bins == 0:
         return None
-    if n_bins == "auto" and weights is not None:
-        # Weights that are normalised to one must not look like a single row.
-        n_rows = max(len(rows), float(weights.sum(dtype=np.float64)))
-        n_bins = 48 if n_rows >= _ROWS_FOR_FINE_BINS else 16
+    X = data.X if len(rows) == data.X.shape[0] else data.X[rows]
+    weights = None if data.weights is None else data.weights[rows]
     return piecewise_linear_edges(X, n_bins=n_bins, sample_weight=weights)
 
 
@@ -360,7 +354,12 @@ def build_net(
         max_epochs=estimator.max_epochs,
         lr=estimator.lr,
     )
-    built = make_module(module, data, rows, estimator.hidden_layer_sizes, own)
+    defaults = {
+        "hidden_layer_sizes": estimator.hidden_layer_sizes,
+        "dropout": settings.dropout,
+        "n_bins": settings.n_bins,
+    }
+    built = make_module(module, data, rows, defaults, own)
     output = resolve_output(built, estimator.module_output)
     task = make_task(estimator, data, rows, positive=positive, output=output)
     net = assemble_net(

@@ -16,6 +16,15 @@ _OPTIMIZERS = {
     "sgd": torch.optim.SGD,
 }
 
+# Below this number of rows the default network memorises unless it is held back.
+ROWS_FOR_FULL_CAPACITY = 15_000
+# Fewer optimizer steps than this leave a small network untrained.
+_LEAST_STEPS = 200
+# Integral gain of the controller where the repair has this many steps or more.
+_GAIN = 0.03
+_STEPS_TO_SETTLE = 640
+_LARGEST_GAIN = 0.08
+
 # Published for Adult (repository Ace0001/RUNNER); elsewhere ours.
 _PAPER_ALPHA = {"demographic_parity": 0.3, "equalized_odds": 1.0}
 _PAPER_TOP_K = {
@@ -44,6 +53,12 @@ class Settings:
 
     sharpness : tuple of float
         Of the relaxed decisions, at the start and at the end of the repair.
+
+    dropout : float
+        Of the default module.
+
+    n_bins : int
+        Bins per column of the default module's encoding.
     """
 
     batch_size: int
@@ -55,6 +70,8 @@ class Settings:
     gain: float
     memory: float
     sharpness: tuple[float, float]
+    dropout: float
+    n_bins: int
 
     def as_dict(self) -> dict:
         """The settings by name."""
@@ -99,38 +116,45 @@ def resolve_settings(
     Returns
     -------
     settings : Settings
-        Small data get small batches and enough optimizer steps.
+        Small data get small batches, a smaller network and a lower learning rate: what
+        memorises the training rows meets a bound on them alone.
     """
     if batch_size == "auto":
         power = 2 ** math.floor(math.log2(max(n_samples / 16, 1)))
         batch_size = min(max(power, 64), 512)
     steps = math.ceil(n_samples / batch_size)
-    few = n_samples < 2000
-    # Fewer optimizer steps than this leave a small network untrained.
-    enough = math.ceil(200 / steps)
-    plain_epochs = max(8 if few else 16, enough)
-    plain_lr = 1e-3 if own_module else 2e-3 if few else 4e-3
+    few = n_samples < ROWS_FOR_FULL_CAPACITY
+    plain_epochs = max(16, math.ceil(_LEAST_STEPS / steps))
+    plain_lr = 1e-3 if few or own_module else 4e-3
     per_label = within != "everybody"
     # Rates within a label rest on fewer rows: slower, with a longer memory.
-    repair_epochs = max(8, enough) if per_label and not few else plain_epochs
+    repair_epochs = 12 if per_label and not few else plain_epochs
     repair_lr = min(plain_lr, 2e-3) if per_label else plain_lr
-    sharpness = (1.0, 8.0 if per_label else 5.0)
-    auto_alpha = 0.1
+    # Few rows have few decisions near the threshold for a sharp relaxation to move.
+    sharpness = (1.0, 3.0 if few else 8.0 if per_label else 5.0)
+    auto_alpha = 0.05
     if repair == "scores":
         sharpness = (1.0, 1.0)
-        auto_alpha = 2.0
+        auto_alpha = 0.5 if few else 1.0
     if warmup_epochs == "auto":
         warmup_epochs = 0 if trained else plain_epochs
+    if max_epochs == "auto":
+        max_epochs = repair_epochs
+    # In a short repair the multipliers have to move faster to arrive.
+    haste = max(_STEPS_TO_SETTLE / max(steps * max_epochs, 1), 1.0)
+    gain = min(_GAIN * haste, _LARGEST_GAIN)
     return Settings(
         batch_size=batch_size,
         warmup_epochs=warmup_epochs,
-        max_epochs=repair_epochs if max_epochs == "auto" else max_epochs,
+        max_epochs=max_epochs,
         warmup_lr=plain_lr if lr == "auto" else lr,
         lr=repair_lr if lr == "auto" else lr,
         alpha=auto_alpha if alpha == "auto" else alpha,
-        gain=0.02,
+        gain=gain,
         memory=0.97 if per_label else 0.90,
         sharpness=sharpness,
+        dropout=0.3 if few else 0.1,
+        n_bins=8 if few else 48,
     )
 
 

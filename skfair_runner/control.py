@@ -19,6 +19,8 @@ from .gaps import Conditions, condition_rates
 # No multiplier exceeds this many units of criterion per unit of rate.
 MULTIPLIER_LIMIT = 1.5
 _SELECTION_MEMORY = 0.97
+# The sharpness rises over this share of the repair; then the multipliers settle.
+_RISE = 0.5
 
 
 def positive_scores(logits: Tensor) -> Tensor:
@@ -203,7 +205,8 @@ class OutputController:
         """
         self.observe(decisions(logits.detach()), cells)
         first, last = self.sharpness
-        relaxed = sharpened_scores(logits, first * (last / first) ** progress)
+        raised = min(progress / _RISE, 1.0)
+        relaxed = sharpened_scores(logits, first * (last / first) ** raised)
         return (self._prices(cells.counts) * cells.sums(relaxed)).sum()
 
     @torch.no_grad()
