@@ -4,17 +4,21 @@ A proxy-Lagrangian (Cotter, Jiang & Sridharan 2019: gradients from a relaxation,
 multipliers from the decisions) whose multipliers follow a proportional-integral rule
 (Stooke, Achiam & Abbeel 2020). At the decision threshold every sharpness of the
 relaxation has slope one, so that multipliers keep their scale.
+
+Tensors carry the gradient. The state is a handful of numbers, which NumPy moves in a
+fraction of the time that as many small tensor operations take on every step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .cells import Cells
-from .gaps import Conditions, condition_rates
+from .gaps import Conditions
 
 # No multiplier exceeds this many units of criterion per unit of rate.
 MULTIPLIER_LIMIT = 1.5
@@ -99,14 +103,14 @@ def sharpened_scores(logits: Tensor, sharpness: float) -> Tensor:
     return positive_scores(logits * sharpness) * (4.0 / sharpness)
 
 
-def _beyond(values: Tensor, bound) -> Tensor:
+def _beyond(values: np.ndarray, bound) -> np.ndarray:
     """How far each value lies outside [-bound, bound], signed."""
-    return values - values.clamp(-bound, bound)
+    return values - values.clip(-bound, bound)
 
 
-def _limited(multipliers: Tensor) -> Tensor:
+def _limited(multipliers: np.ndarray) -> np.ndarray:
     """Multipliers within their limit."""
-    return multipliers.clamp(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
+    return multipliers.clip(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
 
 
 class OutputController:
@@ -161,28 +165,34 @@ class OutputController:
         memory: float = 0.9,
         sharpness: tuple[float, float] = (1.0, 5.0),
     ):
-        self.n_groups = n_groups
+        self.conditions, self.n_groups = conditions, n_groups
         self.bound = difference_bound if n_groups == 2 else difference_bound / 2
         self.gain, self.memory, self.sharpness = gain, memory, sharpness
-        n_labels = conditions.pools.shape[1]
-        n_columns = len(selection_rates)
-        n_constraints = 1 if n_groups == 2 else n_groups
-        device = selection_rates.device
-        pools, columns = (part.to(device) for part in conditions)
-        self.conditions = Conditions(pools, columns)
+        self._initial = selection_rates.numpy(force=True).copy()
+        n_columns = len(self._initial)
+        self._pools = conditions.pools.numpy(force=True)
         # Which sums of a label and column belong to each condition.
-        own = torch.nn.functional.one_hot(columns, n_columns)[:, None, :]
-        self._members = (pools[:, :, None] * own).flatten(1)
-        self._sums = torch.zeros(n_labels, n_groups, n_columns, device=device)
-        self._counts = torch.zeros(n_labels, n_groups, device=device)
-        self._integral = torch.zeros(
-            len(conditions.pools), n_constraints, device=device
-        )
-        self.multipliers = self._integral.clone()
-        self._initial = selection_rates.clone()
-        self._selected = selection_rates.clone()
-        self._guard_integral = torch.zeros(n_columns, device=device)
-        self.guard = self._guard_integral.clone()
+        own = np.eye(n_columns, dtype=np.float32)[conditions.columns.numpy(force=True)]
+        members = self._pools[:, :, None] * own[:, None, :]
+        self._members = members.reshape(len(members), -1)
+        n_conditions, n_labels = self._pools.shape
+        n_constraints = 1 if n_groups == 2 else n_groups
+        self._sums = np.zeros((n_labels, n_groups, n_columns), np.float32)
+        self._counts = np.zeros((n_labels, n_groups), np.float32)
+        self._integral = np.zeros((n_conditions, n_constraints), np.float32)
+        self._multipliers = self._integral
+        self._selected = self._initial
+        self._guard_integral = self._guard = np.zeros(n_columns, np.float32)
+
+    @property
+    def multipliers(self) -> Tensor:
+        """Of the differences; see the class."""
+        return torch.from_numpy(self._multipliers)
+
+    @property
+    def guard(self) -> Tensor:
+        """Of the selection rates; see the class."""
+        return torch.from_numpy(self._guard)
 
     def penalty(self, logits: Tensor, cells: Cells, progress: float) -> Tensor:
         """Observe one batch, move the multipliers, and return the output term.
@@ -207,84 +217,88 @@ class OutputController:
         first, last = self.sharpness
         raised = min(progress / _RISE, 1.0)
         relaxed = sharpened_scores(logits, first * (last / first) ** raised)
-        return (self._prices(cells.counts) * cells.sums(relaxed)).sum()
+        sums = cells.sums(relaxed)
+        prices = torch.from_numpy(self._prices(cells.counts.numpy(force=True)))
+        return (prices.to(sums) * sums).sum()
 
-    @torch.no_grad()
     def observe(self, hard: Tensor, cells: Cells) -> None:
         """Pool the batch's hard rates and move the multipliers."""
-        sums = cells.sums(hard)
+        sums = cells.sums(hard).numpy(force=True)
+        counts = cells.counts.numpy(force=True)
         self._sums = self.memory * self._sums + sums
-        self._counts = self.memory * self._counts + cells.counts
-        rates, present = condition_rates(self._sums, self._counts, self.conditions)
-        difference = self._compare(rates, present, self._counts)
+        self._counts = self.memory * self._counts + counts
+        difference = self._differences()
         excess = _beyond(difference, self.bound)
-        inside = self.gain * (self.bound - difference.abs()).clamp(min=0)
+        inside = self.gain * np.maximum(self.bound - np.abs(difference), 0)
         # At most one of the two terms moves: outside the bound `inside` is zero.
         moved = _beyond(self._integral, inside) + self.gain * excess
         self._integral = _limited(moved)
-        self.multipliers = _limited(self._integral + excess)
-        self._guard_selection(sums.sum((0, 1)) / cells.counts.sum())
+        self._multipliers = _limited(self._integral + excess)
+        self._guard_selection(sums.sum((0, 1)) / counts.sum())
 
-    def _compare(self, rates: Tensor, present: Tensor, counts: Tensor) -> Tensor:
+    def _differences(self) -> np.ndarray:
         """Differences held within the bound, (n_conditions, n_constraints)."""
+        totals = self._pools @ self._counts  # (n_conditions, n_groups)
+        by_column = self._sums.transpose(0, 2, 1).reshape(-1, self.n_groups)
+        selected = self._members @ by_column  # (n_conditions, n_groups)
+        rates = selected / np.where(totals > 0, totals, 1)
         if self.n_groups == 2:
-            both = present.all(1, keepdim=True)
-            return (rates[:, :1] - rates[:, 1:]) * both
-        totals = self.conditions.pools.to(counts) @ counts
-        overall = (rates * totals).sum(1, keepdim=True)
-        overall = overall / totals.sum(1, keepdim=True).clamp(min=1e-12)
-        return (rates - overall) * present
+            return (rates[:, :1] - rates[:, 1:]) * (totals > 0).all(1, keepdims=True)
+        overall = selected.sum(1) / np.maximum(totals.sum(1), 1e-12)
+        return (rates - overall[:, None]) * (totals > 0)
 
-    @torch.no_grad()
-    def _prices(self, counts: Tensor) -> Tensor:
+    def _prices(self, counts: np.ndarray) -> np.ndarray:
         """Derivative of the output term by each cell's sum of relaxed decisions.
 
         Differences and selection rates are linear in these sums, so that the term is
         one product with them, of shape (n_labels, n_groups, n_columns).
         """
-        totals = self.conditions.pools.to(counts) @ counts  # (n_conditions, n_groups)
+        totals = self._pools @ counts  # (n_conditions, n_groups)
         present = totals > 0
         if self.n_groups == 2:
-            weight = self.multipliers * present.all(1, keepdim=True)
-            by_rate = torch.cat([weight, -weight], 1)
+            weight = self._multipliers * present.all(1, keepdims=True)
+            by_rate = weight * np.array([1, -1], np.float32)
         else:
-            weight = self.multipliers * present
-            share = totals / totals.sum(1, keepdim=True).clamp(min=1e-12)
-            by_rate = weight - share * weight.sum(1, keepdim=True)
-        by_sum = by_rate / totals.where(present, 1.0)
-        prices = self._members.to(counts).T @ by_sum  # (n_labels * n_columns, n_groups)
-        prices = prices.view(len(counts), -1, self.n_groups).transpose(1, 2)
-        return prices + self.guard / counts.sum()
+            weight = self._multipliers * present
+            share = totals / np.maximum(totals.sum(1, keepdims=True), 1e-12)
+            by_rate = weight - share * weight.sum(1, keepdims=True)
+        by_sum = by_rate / np.where(present, totals, 1)
+        prices = self._members.T @ by_sum  # (n_labels * n_columns, n_groups)
+        prices = prices.reshape(len(counts), -1, self.n_groups).transpose(0, 2, 1)
+        return prices + self._guard / counts.sum()
 
-    def _guard_selection(self, selected: Tensor) -> None:
+    def _guard_selection(self, selected: np.ndarray) -> None:
         """Push back where the selection rate drifts towards a constant classifier."""
         self._selected = (
             _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
         )
-        tolerance = 0.5 * torch.minimum(self._initial, 1 - self._initial)
+        tolerance = 0.5 * np.minimum(self._initial, 1 - self._initial)
         excess = _beyond(self._selected - self._initial, tolerance)
         moved = self._guard_integral + 2 * self.gain * excess
         self._guard_integral = _limited(
-            torch.where(excess == 0, 0.99 * self._guard_integral, moved)
+            np.where(excess == 0, 0.99 * self._guard_integral, moved)
         )
-        self.guard = _limited(self._guard_integral + 2 * excess)
+        self._guard = _limited(self._guard_integral + 2 * excess)
 
     _STATE = (
         "_sums",
         "_counts",
         "_integral",
-        "multipliers",
+        "_multipliers",
         "_initial",
         "_selected",
         "_guard_integral",
-        "guard",
+        "_guard",
     )
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that a later step depends on."""
-        return {name.strip("_"): getattr(self, name).clone() for name in self._STATE}
+        return {
+            name.strip("_"): torch.from_numpy(getattr(self, name).copy())
+            for name in self._STATE
+        }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Continue from an earlier :meth:`state_dict`."""
         for name in self._STATE:
-            setattr(self, name, state[name.strip("_")].clone())
+            setattr(self, name, state[name.strip("_")].numpy(force=True).copy())
