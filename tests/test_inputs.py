@@ -16,6 +16,11 @@ from skfair_runner._inputs import (
     take_sensitive_columns,
 )
 
+pytestmark = pytest.mark.filterwarnings(
+    # An epoch on forty rows: enough to see what is refused.
+    "ignore::skfair_runner.utils.SkfairRunnerWarning"
+)
+
 # Sensitive columns
 
 
