@@ -301,6 +301,44 @@ def test_cell_weights_give_balanced_batches_the_rates_of_the_data():
     assert net.history[-1]["train_difference"] == pytest.approx(expected, abs=0.02)
 
 
+def test_corrections_hold_for_the_batches_that_are_trained_on_only():
+    """Shares of cells multiply the weights; watched rows are taken as they are."""
+    data, watched = make_data(300), make_data(200, seed=1)
+    weights = np.linspace(0.1, 1, 300, dtype="float32")
+    shares = np.array([[0.5, 2.0], [4.0, 1.0]], dtype="float32")
+    shift = np.array([1.5], dtype="float32")
+    net = make_net(
+        make_plan(), Task(2, 2, 1, "logits", shift, shares), lr=1e-12, max_epochs=0
+    )
+    net.fit_phases(make_dataset(net, data, weights), make_dataset(net, watched))
+
+    def entropy(X, y, shift, weights=None):
+        logits = torch.from_numpy(net.decision_values(X)[:, 0] + shift)
+        losses = nn.functional.binary_cross_entropy_with_logits(
+            logits, torch.from_numpy(y).double(), reduction="none"
+        )
+        return np.average(losses, weights=weights)
+
+    def difference(X, y, groups, weights=None):
+        hard = (net.decision_values(X)[:, 0] > 0).astype(int)
+        return fairlearn.demographic_parity_difference(
+            y, hard, sensitive_features=groups, sample_weight=weights
+        )
+
+    X, y, groups = data
+    row = net.history[-1]
+    in_cells = weights * shares[y, groups]
+    assert row["train_difference"] == pytest.approx(
+        difference(*data, in_cells), abs=1e-5
+    )
+    assert row["valid_difference"] == pytest.approx(difference(*watched), abs=1e-5)
+    assert row["valid_loss"] == pytest.approx(entropy(*watched[:2], 0), rel=1e-5)
+    one_batch = make_net(net.plan, net.task, net.module_, lr=1e-12, batch_size=300)
+    one_batch.fit_phases(make_dataset(net, data, weights))
+    expected = entropy(X, y, 1.5, weights)
+    assert one_batch.history[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
 METRICS = {
     "demographic_parity": (
         fairlearn.demographic_parity_difference,
