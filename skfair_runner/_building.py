@@ -119,7 +119,10 @@ def own_randomness(seed: int, device):
 
 
 def _accepts(function: Callable, name: str) -> bool:
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # some builtins tell nothing
+        return False
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 

@@ -1,0 +1,188 @@
+"""What "auto" means, and the settings of the paper."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from skfair_runner import RunnerFairClassifier, paper_settings
+from skfair_runner._settings import resolve_optimizer, resolve_output, resolve_settings
+from skfair_runner.modules import MLP
+
+AUTO = dict.fromkeys(
+    ["alpha", "batch_size", "warmup_epochs", "max_epochs", "lr"], "auto"
+)
+
+
+def resolve(n_samples=20_000, within="everybody", repair="decisions", **options):
+    options = {**AUTO, "own_module": False, "trained": False, **options}
+    return resolve_settings(n_samples, within=within, repair=repair, **options)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 50, 1_000, 5_000, 20_000, 1_000_000])
+@pytest.mark.parametrize("within", ["everybody", "each label"])
+@pytest.mark.parametrize("repair", ["decisions", "scores"])
+def test_every_number_is_resolved_and_within_its_range(n_samples, within, repair):
+    settings = resolve(n_samples, within, repair)
+    assert "auto" not in settings.as_dict().values()
+    assert settings.batch_size in {64, 128, 256, 512}
+    assert settings.warmup_epochs >= 1
+    assert settings.max_epochs >= 1
+    assert 0 < settings.lr <= settings.warmup_lr <= 0.01
+    assert settings.alpha > 0
+    assert 0 < settings.gain < 1
+    assert 0 < settings.memory < 1
+    assert settings.sharpness[0] <= settings.sharpness[1]
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 1_000, 10_000])
+def test_small_data_get_enough_steps(n_samples):
+    settings = resolve(n_samples)
+    steps = -(-n_samples // settings.batch_size)
+    assert settings.warmup_epochs * steps >= 200
+
+
+def test_batches_grow_with_the_data():
+    sizes = [resolve(n).batch_size for n in (10, 1_023, 2_048, 5_000, 8_192, 10**6)]
+    assert sizes == [64, 64, 128, 256, 512, 512]
+
+
+def test_what_the_user_says_is_kept():
+    own = {
+        "alpha": 0.7,
+        "batch_size": 33,
+        "warmup_epochs": 5,
+        "max_epochs": 0,
+        "lr": 0.123,
+    }
+    settings = resolve(**own).as_dict()
+    assert {name: settings[name] for name in own} == own
+    assert settings["warmup_lr"] == 0.123
+
+
+def test_a_trained_module_is_not_warmed_up():
+    assert resolve(trained=True).warmup_epochs == 0
+    assert resolve(trained=True, warmup_epochs=3).warmup_epochs == 3
+
+
+def test_the_users_module_is_trained_more_slowly():
+    assert resolve(own_module=True).lr < resolve().lr
+
+
+def test_scores_are_repaired_by_the_neurons_and_without_sharpening():
+    decisions, scores = resolve(), resolve(repair="scores")
+    assert scores.alpha > decisions.alpha
+    assert scores.sharpness == (1.0, 1.0)
+    assert decisions.sharpness[1] > 1
+
+
+def test_rates_within_a_label_are_remembered_for_longer():
+    assert resolve(within="positive").memory > resolve().memory
+
+
+def test_settings_are_shown_by_the_classifier():
+    rng = np.random.default_rng(0)
+    X, groups = rng.normal(size=(80, 2)), rng.integers(0, 2, 80)
+    clf = RunnerFairClassifier(max_epochs=0, warmup_epochs=0, random_state=0)
+    clf.fit(X, np.arange(80) % 2, sensitive_features=groups)
+    expected = resolve(80, max_epochs=0, warmup_epochs=0).as_dict()
+    assert clf.settings_ == expected
+
+
+# Optimizers and outputs
+
+
+def test_names_of_optimizers():
+    optimizer, parameters = resolve_optimizer("adamw")
+    assert optimizer is torch.optim.AdamW
+    assert parameters["optimizer__weight_decay"] == 0.01
+    assert resolve_optimizer("adam") == (torch.optim.Adam, {})
+    assert resolve_optimizer("sgd") == (torch.optim.SGD, {})
+    assert resolve_optimizer(torch.optim.RMSprop) == (torch.optim.RMSprop, {})
+    with pytest.raises(ValueError, match=r"no optimizer 'lion': .*\['adam', 'adamw'"):
+        resolve_optimizer("lion")
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (nn.Sigmoid(), "probabilities"),
+        (nn.Softmax(dim=1), "probabilities"),
+        (nn.LogSoftmax(dim=1), "logits"),
+        (nn.Linear(2, 1), "logits"),
+        (nn.ReLU(), "logits"),
+    ],
+)
+def test_the_last_submodule_tells_what_is_emitted(last, kind):
+    module = nn.Sequential(nn.Linear(2, 2), last)
+    assert resolve_output(module, "auto") == kind
+    for said in ("logits", "probabilities"):
+        assert resolve_output(module, said) == said
+
+
+def test_a_module_without_submodules_is_its_own_last():
+    assert resolve_output(nn.Sigmoid(), "auto") == "probabilities"
+
+
+# The paper
+
+
+@pytest.mark.parametrize("dataset", ["adult", "compas", "credit", "lsac"])
+@pytest.mark.parametrize("constraint", ["demographic_parity", "equalized_odds"])
+def test_the_papers_settings_are_parameters(constraint, dataset):
+    settings = paper_settings(constraint, dataset)
+    clf = RunnerFairClassifier(**settings)
+    assert clf.get_params()["module"] is MLP
+    assert settings["warmup_epochs"] == 0
+    assert settings["diagnose_every"] == 1
+    assert settings["importance"] == "weight"
+    assert settings["difference_bound"] is None
+    if constraint == "equalized_odds":
+        assert settings["output_weight"] == settings["alpha"]
+        assert settings["batch_size"] == 4 * 500
+    else:
+        assert settings["output_weight"] == 0
+        assert settings["batch_size"] == 2 * 500
+
+
+def test_published_numbers():
+    """As in the repository Ace0001/RUNNER."""
+    assert paper_settings()["alpha"] == 0.3
+    assert paper_settings()["top_k"] == 0.5
+    assert paper_settings("equalized_odds")["alpha"] == 1.0
+    assert paper_settings(dataset="compas")["top_k"] == 0.05
+
+
+def test_the_papers_training_runs():
+    rng = np.random.default_rng(0)
+    X, groups = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    y = (X[:, 0] + groups > 0.5).astype(int)
+    settings = {
+        **paper_settings("equalized_odds"),
+        "batch_size": 80,
+        "max_epochs": 2,
+        "iterator_train__steps_per_epoch": 5,
+    }
+    clf = RunnerFairClassifier(**settings, random_state=0)
+    clf.fit(X, y, sensitive_features=groups)
+    assert clf.history_["train_batch_count"].tolist() == [5, 5]
+    assert clf.net_.controller_ is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("parity",), r"constraint 'parity': .*\['demographic_parity', 'equalized_od"),
+        (
+            ("true_positive_rate_parity",),
+            "no settings for the constraint 'true_positive_rate_parity'",
+        ),
+        (
+            ("equalized_odds", "german"),
+            r"set 'german': pass one of \['adult', 'compas'",
+        ),
+    ],
+)
+def test_what_the_paper_does_not_have_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        paper_settings(*arguments)
