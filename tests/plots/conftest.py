@@ -1,0 +1,16 @@
+"""Figures are closed again."""
+
+import pytest
+
+pyplot = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture
+def ax():
+    return pyplot.subplots()[1]
