@@ -18,6 +18,8 @@ from .cells import Cells, mean_pairwise_difference
 
 # A neuron whose variance is below this share of its mean square counts as constant.
 _LEAST_VARIANCE = 1e-10
+# Distribution functions are held for about this many samples × neurons × groups.
+_MOST_ENTRIES = 2**23
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,20 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     return mean_pairwise_difference(means, present).sum(0)
 
 
+def _mean_pairwise_square(values: Tensor, present: Tensor) -> Tensor:
+    """Mean squared difference over pairs of present groups, on the last axis."""
+    n_present = present.sum(-1)
+    centre = (values * present).sum(-1) / n_present.clamp(min=1)
+    squares = ((values - centre[..., None]) ** 2 * present).sum(-1)
+    # Over the n(n-1)/2 pairs, the squared differences add up to n times the sum of
+    # squares about the mean.
+    return 2 * squares / (n_present - 1).clamp(min=1)
+
+
 def _mean_l2(moments: Moments, pools: Tensor) -> Tensor:
     """Mean squared difference of means over pairs of groups, summed over pools."""
     means, present = moments.group_means(pools)
-    n_present = present.sum(-1)
-    centre = (means * present).sum(-1) / n_present.clamp(min=1)
-    squares = ((means - centre[..., None]) ** 2 * present).sum(-1)
-    # Over the n(n-1)/2 pairs, the squared differences add up to n times the sum of
-    # squares about the mean.
-    return (2 * squares / (n_present - 1).clamp(min=1)).sum(0)
+    return _mean_pairwise_square(means, present).sum(0)
 
 
 def _standardized(moments: Moments, pools: Tensor) -> Tensor:
@@ -98,24 +105,33 @@ def _standardized(moments: Moments, pools: Tensor) -> Tensor:
     return _mean_l1(moments, pools) / variance.where(variance > 0, 1.0).sqrt()
 
 
-def _distribution_functions(
-    values: Tensor, groups: Tensor, weights: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Each group's cumulative distribution on the sorted activations of each neuron.
+def _integrate(
+    spread: Callable[[Tensor, Tensor], Tensor],
+    values: Tensor,
+    groups: Tensor,
+    weights: Tensor | None,
+) -> Tensor:
+    """Integral, per neuron, of a spread of the groups' distribution functions.
 
-    Returns the widths of the steps, (n_samples - 1, n_neurons), the distribution
-    functions on them, (n_samples - 1, n_neurons, n_present), and which of the groups
-    that occur have a positive weight, (n_present,).
+    `spread` takes the functions, (..., n_present), and which of the groups that occur
+    have a positive weight, (n_present,).
     """
     # Codes of absent groups would only take memory.
     codes, index = groups.unique(return_inverse=True)
-    ordered, order = values.sort(dim=0)
     one_hot = torch.nn.functional.one_hot(index, len(codes)).to(values)
-    one_hot = one_hot * weights.to(values)[:, None]
+    if weights is not None:
+        one_hot = one_hot * weights.to(values)[:, None]
     totals = one_hot.sum(0)
     shares = one_hot / totals.where(totals > 0, 1.0)
-    steps = shares[order]  # (n_samples, n_neurons, n_present)
-    return ordered.diff(dim=0), steps.cumsum(0)[:-1], totals > 0
+    parts = []
+    for part in values.split(max(1, _MOST_ENTRIES // one_hot.numel()), dim=1):
+        ordered, order = part.sort(dim=0)
+        functions = shares[order].cumsum(0)[
+            :-1
+        ]  # (n_samples - 1, n_neurons, n_present)
+        area = ordered.diff(dim=0) * spread(functions, totals > 0)
+        parts.append(area.sum(0))
+    return torch.cat(parts)
 
 
 def wasserstein_distance(
@@ -149,9 +165,7 @@ def wasserstein_distance(
     >>> wasserstein_distance(values, torch.tensor([0, 0, 1, 1]))
     tensor([1.])
     """
-    weights = torch.ones(len(values)) if weights is None else weights
-    widths, functions, present = _distribution_functions(values, groups, weights)
-    return (widths * mean_pairwise_difference(functions, present)).sum(0)
+    return _integrate(mean_pairwise_difference, values, groups, weights)
 
 
 def energy_distance(
@@ -187,12 +201,7 @@ def energy_distance(
     >>> energy_distance(values, torch.tensor([0, 0, 1, 1]))
     tensor([0.5000])
     """
-    weights = torch.ones(len(values)) if weights is None else weights
-    widths, functions, present = _distribution_functions(values, groups, weights)
-    n_present = present.sum()
-    centre = functions.sum(-1, keepdim=True) / n_present.clamp(min=1)
-    squares = ((functions - centre) ** 2 * present).sum(-1)
-    return (widths * 2 * squares / (n_present - 1).clamp(min=1)).sum(0)
+    return _integrate(_mean_pairwise_square, values, groups, weights)
 
 
 @dataclass(frozen=True)

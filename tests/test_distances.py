@@ -284,6 +284,21 @@ def test_ten_thousand_group_codes_run(name):
 
 
 @pytest.mark.parametrize("function", [wasserstein_distance, energy_distance])
+@pytest.mark.parametrize("n_groups", [2, 4])
+def test_neurons_taken_in_parts_have_the_same_distances(
+    monkeypatch, function, n_groups
+):
+    values, _, groups, weights = make_activations(60, n_groups, n_neurons=7)
+    values.requires_grad_()
+    expected = function(values, groups, weights)
+    (slopes,) = torch.autograd.grad(expected.sum(), values)
+    monkeypatch.setattr("skfair_runner.distances._MOST_ENTRIES", 60 * n_groups * 2)
+    found = function(values, groups, weights)
+    assert_close(found, expected)
+    assert_close(torch.autograd.grad(found.sum(), values)[0], slopes)
+
+
+@pytest.mark.parametrize("function", [wasserstein_distance, energy_distance])
 def test_distances_of_samples_need_no_weights(function):
     values, _, groups, _ = make_activations()
     assert_close(function(values, groups), function(values, groups, torch.ones(60)))
