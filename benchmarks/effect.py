@@ -116,7 +116,7 @@ def gap_penalty(criterion, dataset, seed):
 
 
 def exponentiated_gradient(criterion, dataset, seed):
-    """fairlearn's reduction over the same net, with a cap on its oracle calls."""
+    """Fairlearn's reduction over the same net, with a cap on its oracle calls."""
     return [
         ExponentiatedGradientClassifier(
             RunnerFairClassifier(None, random_state=seed),
@@ -128,7 +128,7 @@ def exponentiated_gradient(criterion, dataset, seed):
 
 
 def threshold_optimizer(criterion, dataset, seed):
-    """fairlearn's post-processing of the same net; needs groups at prediction."""
+    """Fairlearn's post-processing of the same net; needs groups at prediction."""
     return [
         ThresholdOptimizerClassifier(
             RunnerFairClassifier(None, random_state=seed),
