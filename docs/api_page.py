@@ -21,7 +21,7 @@ SECTIONS = {
         "fairness_scorer",
         "best_within_bound",
     ],
-    "Comparison": ["compare_classifiers"],
+    "Comparison": ["compare_classifiers", "standard_classifiers", "Comparison"],
     "Saving, loading, serving": ["save", "load", "export_onnx"],
 }
 MODULES = {

@@ -2,6 +2,7 @@
 
 from ._settings import paper_settings
 from .classifier import RunnerFairClassifier
+from .compare import Comparison, compare_classifiers, standard_classifiers
 from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
 from .persistence import export_onnx, load, save
 from .preprocessing import make_table_preprocessor
@@ -10,10 +11,12 @@ from .repair import RepairResult, diagnose_neurons, repair_module
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "RepairResult",
     "RunnerFairClassifier",
     "SensitiveColumns",
     "best_within_bound",
+    "compare_classifiers",
     "diagnose_neurons",
     "export_onnx",
     "fairness_scorer",
@@ -22,4 +25,5 @@ __all__ = [
     "paper_settings",
     "repair_module",
     "save",
+    "standard_classifiers",
 ]

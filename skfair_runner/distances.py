@@ -21,6 +21,13 @@ _LEAST_VARIANCE = 1e-10
 # Distribution functions are held for about this many samples × neurons × groups.
 _MOST_ENTRIES = 2**23
 
+__all__ = [
+    "DISTANCES",
+    "energy_distance",
+    "resolve_distance",
+    "wasserstein_distance",
+]
+
 
 @dataclass(frozen=True)
 class Moments:

@@ -15,6 +15,19 @@ from torch import Tensor
 
 from .cells import Cells, largest_difference, mean_pairwise_difference
 
+__all__ = [
+    "CONSTRAINTS",
+    "Conditions",
+    "Constraint",
+    "condition_rates",
+    "demographic_parity_gap",
+    "equalized_odds_gap",
+    "false_positive_rate_gap",
+    "reduce_rates",
+    "resolve_constraint",
+    "true_positive_rate_gap",
+]
+
 
 class Conditions(NamedTuple):
     """The populations within which groups are compared.
@@ -318,8 +331,8 @@ def demographic_parity_gap(
     reduction : {"largest", "sum"}, default="largest"
         "largest": max − min over groups, the largest over classes, which on 0/1 scores
         is fairlearn's difference. "sum": mean absolute difference over pairs of groups,
-        summed over classes, which diagnosis and penalties use; for two groups and two
-        classes both are |mean of one group − mean of the other|.
+        summed over classes, which diagnosis and penalties use. For two groups and two
+        classes both are the absolute difference of the groups' means.
 
     Returns
     -------
