@@ -19,7 +19,8 @@ from .batches import GroupedDataset
 from .distances import resolve_distance
 from .gaps import Constraint
 from .modules import TabularNet, piecewise_linear_edges
-from .net import RepairPlan, RunnerNet, Task
+from .net import RunnerNet
+from .tasks import RepairPlan, Task
 
 SKORCH_PREFIXES = (
     "module__",

@@ -30,7 +30,7 @@ LAYERS = (
         "neurons",
         "plots",
     },
-    {"_callbacks", "diagnosis"},
+    {"_callbacks", "diagnosis", "tasks"},
     {"penalty"},
     {"net"},
     {"_building"},

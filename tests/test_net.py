@@ -18,7 +18,8 @@ from skfair_runner.gaps import (
     equalized_odds_gap,
     resolve_constraint,
 )
-from skfair_runner.net import RepairPlan, RunnerNet, Task, as_logits
+from skfair_runner.net import RunnerNet
+from skfair_runner.tasks import RepairPlan, Task, as_logits
 
 
 @pytest.fixture(autouse=True)

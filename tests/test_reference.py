@@ -16,9 +16,10 @@ from skfair_runner.control import positive_scores
 from skfair_runner.diagnosis import Subject
 from skfair_runner.distances import resolve_distance
 from skfair_runner.gaps import resolve_constraint
-from skfair_runner.net import RepairPlan, RunnerNet, Task
+from skfair_runner.net import RunnerNet
 from skfair_runner.neurons import weight_importance
 from skfair_runner.penalty import RepairPenalty
+from skfair_runner.tasks import RepairPlan, Task
 
 N_FEATURES = 12
 

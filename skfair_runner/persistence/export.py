@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.model_selection import SensitiveColumns
-from skfair_runner.net import as_logits
+from skfair_runner.tasks import as_logits
 from skfair_runner.utils import atomic_write, import_optional
 
 # Where torch says, once for each of its operators, that torchvision is not installed.

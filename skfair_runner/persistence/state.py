@@ -17,7 +17,6 @@ from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.diagnosis import Diagnosis
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.modules import TabularNet
-from skfair_runner.net import Task
 from skfair_runner.persistence.network import rebuild_network
 from skfair_runner.persistence.values import (
     NotRestored,
@@ -28,6 +27,7 @@ from skfair_runner.persistence.values import (
     name_of,
     names_in,
 )
+from skfair_runner.tasks import Task
 
 _MODULE, _CONTROLLER = "module.", "controller."
 # Named objects that only training needs; load leaves a placeholder for them.

@@ -1,0 +1,190 @@
+"""What a net is asked to do: the task, the plan of the repair, and its reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .cells import Cells
+from .control import decisions, positive_scores
+from .distances import Distance
+from .gaps import Constraint, condition_rates, reduce_rates
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the module's output means and who is compared.
+
+    Attributes
+    ----------
+    n_labels : int
+        Number of classes.
+
+    n_groups : int
+        Number of groups; 0 where the net is trained without any.
+
+    positive : int
+        Code of the favourable label.
+
+    output : {"logits", "probabilities"}
+        What the module emits.
+
+    logit_shift : ndarray of shape (n_columns,) or None
+        Log-odds of the labels in the batches minus those in the data; added to the
+        logits inside the criterion, so that the module itself is calibrated to the
+        data.
+
+    cell_weights : ndarray of shape (n_labels, n_groups) or None
+        Share of each cell in the data relative to its share in the batches.
+    """
+
+    n_labels: int
+    n_groups: int
+    positive: int = 1
+    output: str = "logits"
+    logit_shift: np.ndarray | None = None
+    cell_weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """Everything that the repair phase needs to be told.
+
+    Attributes
+    ----------
+    constraint : Constraint
+        What must not depend on the group.
+
+    distance : Distance
+        Measures discrimination.
+
+    importance : str or callable
+        How neurons are ranked.
+
+    alpha, top_k, diagnose_every, output_weight
+        See :class:`~skfair_runner.penalty.RepairPenalty`.
+
+    difference_bound : float or None
+        Bound of the controller; None switches it off.
+
+    gain, memory, sharpness
+        See :class:`~skfair_runner.control.OutputController`.
+
+    layers : sequence of str or "auto"
+        Which layers are recorded.
+    """
+
+    constraint: Constraint
+    distance: Distance
+    importance: object
+    alpha: float
+    top_k: float
+    diagnose_every: int
+    output_weight: float
+    difference_bound: float | None
+    gain: float
+    memory: float
+    sharpness: tuple[float, float]
+    layers: object = "auto"
+
+
+def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
+    """Bring what a module emits into one form.
+
+    Parameters
+    ----------
+    output : Tensor of shape (n_samples,), (n_samples, 1) or (n_samples, n_labels)
+        Logits or probabilities. Two columns are accepted for two labels.
+
+    n_labels : int
+        Number of classes.
+
+    kind : {"logits", "probabilities"}
+        What the module emits.
+
+    Returns
+    -------
+    logits : Tensor of shape (n_samples, 1) for two labels, else (n_samples, n_labels)
+        Log-odds of the second label, or unnormalised log-probabilities.
+
+    Raises
+    ------
+    TypeError
+        If the module emits no tensor.
+
+    ValueError
+        If the number of columns does not fit the labels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_logits(torch.tensor([[0.2, 0.8]]), 2, "probabilities").exp()
+    tensor([[4.]])
+    """
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"The module emits a {type(output).__name__}; it should emit one tensor of "
+            f"scores for the {n_labels} classes: change its forward."
+        )
+    columns = output[:, None] if output.ndim == 1 else output
+    if columns.ndim != 2 or columns.shape[1] not in {
+        n_labels,
+        1 if n_labels == 2 else n_labels,
+    }:
+        expected = "(n, 1), (n,) or (n, 2)" if n_labels == 2 else f"(n, {n_labels})"
+        raise ValueError(
+            f"The module emits an output of shape {tuple(output.shape)} for "
+            f"{n_labels} classes; it should emit {expected}: change its last layer."
+        )
+    if kind == "probabilities":
+        tiny = torch.finfo(columns.dtype).eps
+        columns = columns.clamp(tiny, 1 - tiny)
+        columns = columns.logit() if columns.shape[1] == 1 else columns.log()
+    if n_labels == 2 and columns.shape[1] == 2:
+        columns = columns[:, 1:] - columns[:, :1]
+    return columns
+
+
+@dataclass(frozen=True)
+class ModuleScores:
+    """Probabilities out of the module's output; picklable."""
+
+    task: Task
+
+    def __call__(self, output: Tensor) -> Tensor:
+        """Scores of shape (n_samples, n_columns)."""
+        return positive_scores(as_logits(output, self.task.n_labels, self.task.output))
+
+
+class RateMeter:
+    """Rates of decisions and scores over the batches of an epoch."""
+
+    def __init__(self, constraint: Constraint, task: Task):
+        self.constraint, self.positive = constraint, task.positive
+        self.sums: list[Tensor] | None = None
+
+    @torch.no_grad()
+    def add(self, logits: Tensor, cells: Cells) -> None:
+        """Count one more batch."""
+        parts = torch.cat([positive_scores(logits), decisions(logits)], 1)
+        sums = [cells.sums(parts), cells.counts]
+        if self.sums is not None:
+            sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
+        self.sums = sums
+
+    def read(self) -> dict[str, float]:
+        """The gap of scores and the difference of decisions; then start anew."""
+        if self.sums is None or self.constraint.gap_function is not None:
+            return {}
+        (sums, counts), self.sums = self.sums, None
+        conditions = self.constraint.conditions(len(counts), self.positive)
+        n_columns = sums.shape[2] // 2
+        soft = condition_rates(sums[:, :, :n_columns], counts, conditions)
+        hard = condition_rates(sums[:, :, n_columns:], counts, conditions)
+        return {
+            "gap": float(reduce_rates(*soft, "sum")),
+            "difference": float(reduce_rates(*hard, "largest")),
+        }
