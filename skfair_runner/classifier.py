@@ -181,6 +181,7 @@ class RunnerFairClassifier(
 
     warm_start : bool, default=False
         Whether `fit` goes on from the module of an earlier fit, without warm-up.
+        Features and classes must be the same; groups may be others.
 
     callbacks : list or None, default=None
         skorch callbacks.
@@ -425,30 +426,38 @@ class RunnerFairClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, converted to float32.
+            Features, converted to float32. For a `module` of yours, an array of more
+            dimensions as well.
 
         y : array-like of shape (n_samples,)
             Labels.
 
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_columns), default=None
-            The group of each sample; several columns are crossed. Required unless
-            ``constraint=None`` or `sensitive_columns` is set.
+            The group of each sample; several columns are crossed. Required by a
+            constraint and by balanced sampling, unless `sensitive_columns` is set.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights in the criterion, the gaps and the controller's rates.
+            Weights in the criterion, the gaps and the controller's rates. Only their
+            ratios matter; a row of weight zero is as if it were not there.
 
         Returns
         -------
         self : RunnerFairClassifier
-            Fitted. An interrupt (Ctrl-C) leaves the state reached, and is raised again.
+            Fitted. An interrupt (Ctrl-C) during training leaves the state reached, and
+            is raised again; after an error everything is as it was before.
 
         Raises
         ------
+        TypeError
+            If groups or labels are of a type that cannot be compared, or a parameter is
+            unknown.
+
         ValueError
             If groups are missing, misaligned, of the wrong length or fewer than two; if
             a group has no sample with a label that the constraint looks at; if the data
-            hold NaN or infinite values; if training diverges.
+            hold NaN or infinite values; if the module does not fit the data; if
+            training diverges.
         """
         going_on = self.warm_start and hasattr(self, "net_")
         caller = f"{type(self).__name__}.fit"
@@ -500,7 +509,8 @@ class RunnerFairClassifier(
         """Continue the repair by one pass over the given samples.
 
         The learning rate stays at `lr`; there is no warm-up. A first call builds the
-        network and knows only the groups that it is given.
+        network, from the parameters as they are then, and knows only the groups that it
+        is given. A later chunk may lack a group or a label.
 
         Parameters
         ----------
@@ -528,8 +538,9 @@ class RunnerFairClassifier(
         Raises
         ------
         ValueError
-            As `fit`; and if the first call has no `classes`, or a later one holds a
-            label or a group that the first did not announce.
+            As `fit`; and if the first call has no `classes`, or a later one has others,
+            holds a label or a group that the first did not announce, or comes after a
+            change of `constraint`.
         """
         first = not hasattr(self, "net_")
         with all_or_nothing(self):
