@@ -20,8 +20,7 @@ _OPTIMIZERS = {
 ROWS_FOR_FULL_CAPACITY = 15_000
 # Fewer optimizer steps than this leave a small network untrained.
 _LEAST_STEPS = 200
-# Integral gain of the controller where the repair has this many steps or more.
-_GAIN = 0.03
+# A repair of fewer steps than this gets a larger integral gain, up to the largest.
 _STEPS_TO_SETTLE = 640
 _LARGEST_GAIN = 0.08
 
@@ -140,9 +139,11 @@ def resolve_settings(
         warmup_epochs = 0 if trained else plain_epochs
     if max_epochs == "auto":
         max_epochs = repair_epochs
-    # In a short repair the multipliers have to move faster to arrive.
-    haste = max(_STEPS_TO_SETTLE / max(steps * max_epochs, 1), 1.0)
-    gain = min(_GAIN * haste, _LARGEST_GAIN)
+    gain = 0.02 if per_label and few else 0.03
+    if not per_label:
+        # In a short repair the multipliers have to move faster to arrive.
+        haste = max(_STEPS_TO_SETTLE / max(steps * max_epochs, 1), 1.0)
+        gain = min(gain * haste, _LARGEST_GAIN)
     return Settings(
         batch_size=batch_size,
         warmup_epochs=warmup_epochs,
