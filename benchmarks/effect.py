@@ -187,11 +187,12 @@ def measure(classifier, part, favourable):
     """All metrics of one fitted classifier on one part."""
     X, y, groups = part
     knows = getattr(classifier, "needs_groups_at_predict", False)
-    y_pred = classifier.predict(X, **({"sensitive_features": groups} if knows else {}))
+    told = {"sensitive_features": groups} if knows else {}
+    y_pred = classifier.predict(X, **told)
     y_score = None
     if hasattr(classifier, "predict_proba"):
         column = int(np.flatnonzero(classifier.classes_ == favourable)[0])
-        y_score = classifier.predict_proba(X)[:, column]
+        y_score = classifier.predict_proba(X, **told)[:, column]
     row = fairness_summary(
         y, y_pred, y_score, sensitive_features=groups, pos_label=favourable
     )
