@@ -142,7 +142,8 @@ class OutputController:
         Factor by which earlier batches' counts fade per step (β).
 
     sharpness : tuple of float, default=(1.0, 5.0)
-        Sharpness of the relaxation at the start and from half-way on, geometric between.
+        Sharpness of the relaxation at the start and from half-way on; geometric
+        between the two.
 
     Attributes
     ----------
