@@ -33,6 +33,33 @@ _DIFFERENCES = (
 )
 
 
+# Type of each option of `compare`, and what typer has to know about it.
+_OPTIONS = {
+    "dataset": (str | None, {"help": f"A known data set: {', '.join(DATASETS)}."}),
+    "data_home": (Path | None, {"help": "Folder of the data sets."}),
+    "data": (Path | None, {"help": "Your own table instead, a CSV file."}),
+    "target": (str | None, {"help": "Its column of labels, two of them."}),
+    "sensitive": (
+        list[str] | None,
+        {"help": "Column of the groups; repeat it to cross.", "metavar": "<str>"},
+    ),
+    "positive": (str | None, {"help": "The favourable label of your table."}),
+    "constraint": (str, {"help": f"One of {', '.join(DIFFERENCE_OF)}."}),
+    "bound": (
+        float,
+        {"help": "Difference between groups that is aimed at.", "min": 0, "max": 1},
+    ),
+    "folds": (int, {"help": "Folds to measure on.", "min": 2}),
+    "seed": (int, {"help": "Seed of everything.", "min": 0}),
+    "jobs": (
+        int | None,
+        {"help": "Processes; as many as processors, at most 4.", "min": 1},
+    ),
+    "out": (Path, {"help": "Folder for the results."}),
+    "quiet": (bool, {"help": "Write the files, print nothing."}),
+}
+
+
 def main():
     """Run the command line; without its packages, say how to install them."""
     try:
@@ -56,99 +83,76 @@ def make_app():
     ImportError
         If typer or rich is not installed.
     """
-    typer = import_optional("typer", extra="cli", purpose="The command line")
-    console = import_optional(
-        "rich.console", extra="cli", purpose="The command line"
-    ).Console
+    typer = _import("typer")
     app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
     def show_version(value: bool) -> None:
         if value:
-            console().print(f"skfair-runner {__version__}", highlight=False)
+            _console().print(f"skfair-runner {__version__}", highlight=False)
             raise typer.Exit
 
+    version = typer.Option(
+        "--version", callback=show_version, is_eager=True, help="Show the version."
+    )
+
     @app.callback()
-    def skfair_runner(
-        version: Annotated[
-            bool,
-            typer.Option(
-                "--version",
-                callback=show_version,
-                is_eager=True,
-                help="Show the version and exit.",
-            ),
-        ] = False,
-    ) -> None:
+    def skfair_runner(show: Annotated[bool, version] = False) -> None:
         """Find the neurons behind a group difference and reduce it while training."""
 
-    @app.command()
-    def compare(
-        dataset: Annotated[
-            str | None,
-            typer.Option(help=f"A known data set: {', '.join(DATASETS)}."),
-        ] = None,
-        data_home: Annotated[
-            Path | None,
-            typer.Option(help="Folder of the data sets, or where to download them to."),
-        ] = None,
-        data: Annotated[
-            Path | None, typer.Option(help="Your own table instead, a CSV file.")
-        ] = None,
-        target: Annotated[
-            str | None, typer.Option(help="Its column of labels, two of them.")
-        ] = None,
-        sensitive: Annotated[
-            list[str] | None,
-            typer.Option(help="Column of the groups; may be repeated to cross them."),
-        ] = None,
-        positive: Annotated[
-            str | None, typer.Option(help="The favourable label of your table.")
-        ] = None,
-        constraint: Annotated[
-            str, typer.Option(help=f"One of {', '.join(DIFFERENCE_OF)}.")
-        ] = "demographic_parity",
-        bound: Annotated[
-            float,
-            typer.Option(
-                min=0, max=1, help="Difference between groups that is aimed at."
-            ),
-        ] = 0.05,
-        folds: Annotated[int, typer.Option(min=2, help="Folds to measure on.")] = 3,
-        seed: Annotated[int, typer.Option(min=0, help="Seed of everything.")] = 0,
-        jobs: Annotated[
-            int | None,
-            typer.Option(min=1, help="Processes; as many as processors, at most 4."),
-        ] = None,
-        out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path(
-            "skfair-runner-results"
-        ),
-        quiet: Annotated[
-            bool, typer.Option("--quiet", help="Write the files, print nothing.")
-        ] = False,
-    ) -> None:
-        """Train four classifiers on the same folds and compare them.
-
-        An unmitigated net, RunnerFairClassifier, and fairlearn's ExponentiatedGradient
-        and ThresholdOptimizer on the same net. Without options it runs on a generated
-        table, offline. It writes comparison.csv and tradeoff.png.
-        """
-        screen = console(quiet=quiet)
-        try:
-            case = _find_case(dataset, data_home, data, target, sensitive, positive)
-            _check_constraint(constraint)
-            _make_folder(out)
-            _introduce(screen, case, folds)
-            comparison, told = _compare(
-                case, constraint, bound, folds, seed, jobs, verbose=not quiet
-            )
-        except CaseError as error:
-            raise typer.BadParameter(str(error), param_hint=error.option) from error
-        _show(screen, comparison, constraint, told, bound, folds)
-        _write(screen, comparison, constraint, out)
-        if not comparison.table["folds"].any():
-            raise typer.Exit(code=1)
-
+    compare.__annotations__ = {
+        name: Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", **more)]
+        for name, (kind, more) in _OPTIONS.items()
+    }
+    app.command()(compare)
     return app
+
+
+def compare(
+    dataset=None,
+    data_home=None,
+    data=None,
+    target=None,
+    sensitive=None,
+    positive=None,
+    constraint="demographic_parity",
+    bound=0.05,
+    folds=3,
+    seed=0,
+    jobs=None,
+    out=Path("skfair-runner-results"),
+    quiet=False,
+):
+    """Train four classifiers on the same folds and compare them.
+
+    An unmitigated net, RunnerFairClassifier, and fairlearn's ExponentiatedGradient and
+    ThresholdOptimizer on the same net. Without options it runs on a generated table,
+    offline. It writes comparison.csv and tradeoff.png.
+    """
+    typer, screen = _import("typer"), _console(quiet=quiet)
+    try:
+        case = _find_case(dataset, data_home, data, target, sensitive, positive)
+        _check_constraint(constraint)
+        _make_folder(out)
+        _introduce(screen, case, folds)
+        comparison, told = _compare(
+            case, constraint, bound, folds, seed, jobs, verbose=not quiet
+        )
+    except CaseError as error:
+        raise typer.BadParameter(str(error), param_hint=error.option) from error
+    _show(screen, comparison, constraint, told, bound, folds)
+    _write(screen, comparison, constraint, out)
+    if not comparison.table["folds"].any():
+        raise typer.Exit(code=1)
+
+
+def _import(name):
+    """Module of a package that the extra ``cli`` installs."""
+    return import_optional(name, extra="cli", purpose="The command line")
+
+
+def _console(**options):
+    """Where everything is printed."""
+    return _import("rich.console").Console(**options)
 
 
 def _find_case(dataset, data_home, data, target, sensitive, positive):
@@ -287,14 +291,12 @@ def _show(screen, comparison, constraint, told, bound, folds):
 
 def _rich_table(table, constraint, bound, folds):
     """One column per method; the rows that a reader needs to judge them."""
-    rich_table = import_optional("rich.table", extra="cli", purpose="The command line")
-    box = import_optional("rich.box", extra="cli", purpose="The command line")
-    shown = rich_table.Table(
+    shown = _import("rich.table").Table(
         title=f"Aiming at {bound:g} as {MEASURES[DIFFERENCE_OF[constraint]].label} "
         f"(mean ± std over {folds} folds)",
         title_style="bold",
         title_justify="left",
-        box=box.SIMPLE_HEAD,
+        box=_import("rich.box").SIMPLE_HEAD,
     )
     shown.add_column("")
     for name in table.index:
