@@ -11,6 +11,7 @@ accurate candidate whose difference is within the bound, else the smallest diffe
 """
 
 import argparse
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -235,6 +236,17 @@ def run_one(dataset, criterion, method, seed, data_home):
     return {**key, "setting": chosen, **row, "fit_seconds": seconds[chosen]}
 
 
+def _cell(values, spread):
+    """Mean, and its spread over seeds where there are several."""
+    if not len(values):
+        return "–"
+    if not spread:
+        return f"{values.mean():.1f}"
+    if len(values) == 1:
+        return f"{values.mean():.3f}"
+    return f"{values.mean():.3f} ± {values.std():.3f}"
+
+
 def report(path, out):
     """Mean ± standard deviation over seeds, per data set and criterion."""
     results = pd.read_csv(path)
@@ -244,14 +256,9 @@ def report(path, out):
         grouped = part.groupby("method", sort=False)
         table = pd.DataFrame({"seeds": grouped.size()})
         for column, title in COLUMNS.items():
-            mean, std = grouped[column].mean(), grouped[column].std()
+            spread = column != "fit_seconds"
             table[title] = [
-                "–"
-                if np.isnan(m)
-                else f"{m:.4f} ± {s:.4f}"
-                if column != "fit_seconds"
-                else f"{m:.1f}"
-                for m, s in zip(mean, std, strict=True)
+                _cell(values.dropna(), spread) for _, values in grouped[column]
             ]
         table["constant"] = grouped["constant"].sum()
         order = [name for name in METHODS if name in table.index]
@@ -282,7 +289,7 @@ def main(arguments=None):
     if options.quick:
         options.datasets, options.seeds = ["biased"], 1
         options.methods = ["unmitigated", "RUNNER (default)"]
-        options.results = options.results.with_name("effect_quick.csv")
+        options.results = Path(tempfile.mkdtemp()) / "effect_quick.csv"
     if not options.report:
         done = set()
         if options.results.exists():
