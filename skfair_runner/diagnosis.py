@@ -101,15 +101,23 @@ class Subject:
         """Cells of the given samples."""
         return Cells(labels, groups, self.n_labels, self.n_groups, weights)
 
-    def gap_of(self, batches, *, leaf: bool = False) -> tuple[Tensor, Tensor]:
+    def scores_of(self, batch: Batch) -> Tensor:
+        """Probabilities of one batch."""
+        return self.scores(self.module(batch.X))
+
+    def gap_of(
+        self, batches, scores_of=None, *, leaf: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """The gap over all batches without the module's graph, and its scores.
 
-        With ``leaf=True`` the scores require gradient.
+        With `scores_of` the scores of a batch come from there. With ``leaf=True`` they
+        require gradient.
         """
+        scores_of = scores_of or self.scores_of
         parts, sources = [], []
         with torch.no_grad():
             for batch in batches:
-                parts.append(self.scores(self.module(batch.X)))
+                parts.append(scores_of(batch))
                 sources.append(batch._replace(X=batch.X[:0]))
         scores = torch.cat(parts).requires_grad_(leaf)
         cells = self.cells_of(sources)
@@ -219,21 +227,21 @@ def diagnose(subject: Subject, batches, importance="activation") -> Diagnosis:
             whole = importance == "ablation"
             gap, found = _diagnose_at_once(subject, batches, strategy, meter, whole)
         else:
-            found = None
-            gap = float(subject.gap_of(batches)[0])
-            _measure(subject, batches, meter)
+            gap, found = _measure(subject, batches, meter), None
         return Diagnosis(gap, found, meter.result())
 
 
-def _measure(subject: Subject, batches, meter: _DiscriminationMeter) -> None:
-    for batch in batches:
-        with (
-            torch.no_grad(),
-            record_activations(subject.module, subject.layers) as activations,
-        ):
-            subject.module(batch.X)
+def _measure(subject: Subject, batches, meter: _DiscriminationMeter) -> float:
+    """The gap over all batches, and the discrimination from the same pass."""
+
+    def scores_of(batch: Batch) -> Tensor:
+        with record_activations(subject.module, subject.layers) as activations:
+            scores = subject.scores_of(batch)
         cells = subject.cells(batch.labels, batch.groups, batch.weights)
         meter.add(activations, batch, cells)
+        return scores
+
+    return float(subject.gap_of(batches, scores_of)[0])
 
 
 def _diagnose_at_once(
@@ -249,9 +257,7 @@ def _diagnose_at_once(
         torch.enable_grad(),
         record_activations(subject.module, subject.layers) as activations,
     ):
-        gap = subject.constraint.gap(
-            subject.scores(subject.module(batch.X)), cells, subject.positive
-        )
+        gap = subject.constraint.gap(subject.scores_of(batch), cells, subject.positive)
     inputs = DiagnosisInputs(
         gap=gap,
         activations=activations,
@@ -260,13 +266,10 @@ def _diagnose_at_once(
         recompute_gap=lambda: subject.gap_of(batches if whole else [batch])[0],
     )
     found = strategy(inputs)
+    if len(batches) > 1:
+        return _measure(subject, batches, meter), found
     with torch.no_grad():
         meter.add(activations, batch, cells)
-    rest = iter(batches)
-    next(rest)
-    _measure(subject, rest, meter)
-    if len(batches) > 1:
-        gap = subject.gap_of(batches)[0]
     return float(gap.detach()), found
 
 
@@ -282,7 +285,7 @@ def _diagnose_in_parts(
     start = 0
     for batch in batches:
         with torch.enable_grad(), record_activations(module, layers) as activations:
-            scores = subject.scores(module(batch.X))
+            scores = subject.scores_of(batch)
         part = slopes[start : start + len(scores)]
         start += len(scores)
         recorded = [activations[layer.name] for layer in layers]

@@ -23,8 +23,10 @@ from .penalty import RepairPenalty
 from .tasks import ModuleScores, RateMeter, as_logits
 
 _WARM_UP_STEPS = 20
-_PREDICTION_BATCH = 4096
-_DIAGNOSIS_BATCH = 8192
+# Rows at a time where nothing is learned; more would not stay in a processor's cache.
+_PREDICTION_BATCH = 2048
+# Rows that a user's own importance receives.
+_CUSTOM_DIAGNOSIS_BATCH = 8192
 
 
 class StopTraining(Exception):
@@ -34,8 +36,8 @@ class StopTraining(Exception):
 class _DiagnosisBatches:
     """A data set as batches for a diagnosis, on the net's device."""
 
-    def __init__(self, dataset: GroupedDataset, device):
-        self.loader = BatchLoader(dataset, _DIAGNOSIS_BATCH)
+    def __init__(self, dataset: GroupedDataset, batch_size: int, device):
+        self.loader = BatchLoader(dataset, batch_size)
         self.device, self.n_rows = device, len(dataset)
 
     def __len__(self) -> int:
@@ -360,7 +362,9 @@ class RunnerNet(NeuralNet):
 
     def diagnose(self, dataset: GroupedDataset, importance) -> Diagnosis:
         """Diagnosis of the module over a data set, in evaluation mode."""
-        batches = _DiagnosisBatches(dataset, self.device)
+        custom = callable(importance)
+        size = _CUSTOM_DIAGNOSIS_BATCH if custom else _PREDICTION_BATCH
+        batches = _DiagnosisBatches(dataset, size, self.device)
         return diagnose(self.subject(dataset), batches, importance)
 
     def selection_rates(self, dataset: GroupedDataset) -> Tensor:

@@ -311,9 +311,10 @@ class PiecewiseLinearEncoding(nn.Module):
         if self.n_bins == 0:
             return x.new_zeros((x.shape[0], 1))
         # A quotient, not a product with an inverse: the upper edge is encoded as
-        # exactly one, and a subnormal width has no float32 inverse.
-        reach = x.index_select(1, self.feature) - self.low
-        return (reach / (self.high - self.low)).clamp(0.0, 1.0)
+        # exactly one, and a subnormal width has no float32 inverse. In place, because
+        # the encoding is many times as large as x.
+        reach = x.to(self.low.dtype).index_select(1, self.feature).sub_(self.low)
+        return reach.div_(self.high - self.low).clamp_(0.0, 1.0)
 
     def extra_repr(self) -> str:
         """Sizes shown by `print`."""
