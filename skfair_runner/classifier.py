@@ -373,17 +373,13 @@ class RunnerFairClassifier(
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
-        for name, value in skorch_parameters.items():
+        for name in skorch_parameters:
             if name not in _OPEN_NAMES:
                 self._check_name(name)
-            setattr(self, name, value)
+        self._skorch_parameters = skorch_parameters
 
     def _check_name(self, name):
         check_skorch_parameter(name, self._get_param_names(), type(self).__name__)
-
-    def _skorch_parameters(self):
-        """Parameters with skorch's prefixes, by name."""
-        return {k: v for k, v in vars(self).items() if k.startswith(_OPEN_NAMES)}
 
     def get_params(self, deep=True):
         """Parameters of the estimator and those meant for the net.
@@ -398,7 +394,7 @@ class RunnerFairClassifier(
         params : dict
             By name.
         """
-        return {**super().get_params(deep=deep), **self._skorch_parameters()}
+        return {**super().get_params(deep=deep), **self._skorch_parameters}
 
     def set_params(self, **params):
         """Set parameters of the estimator and of the net.
@@ -415,8 +411,8 @@ class RunnerFairClassifier(
         """
         own = {k: v for k, v in params.items() if not k.startswith(_OPEN_NAMES)}
         super().set_params(**own)
-        for name in params.keys() - own.keys():
-            setattr(self, name, params[name])
+        others = {k: v for k, v in params.items() if k not in own}
+        self._skorch_parameters = {**self._skorch_parameters, **others}
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -480,7 +476,7 @@ class RunnerFairClassifier(
             if self.early_stopping:
                 rows, held_out = split_validation(data, self.validation_fraction, seed)
                 valid = make_dataset(data, held_out)
-            prefixed = self._skorch_parameters()
+            prefixed = self._skorch_parameters
             if going_on:
                 # They shaped the module when it was built.
                 prefixed = {
@@ -607,7 +603,7 @@ class RunnerFairClassifier(
             module=self.module,
             constraint=constraint,
             positive=self._favourable(constraint, data.classes),
-            skorch_parameters=self._skorch_parameters(),
+            skorch_parameters=self._skorch_parameters,
         )
         net.start(train)
         if net.plan is not None:
@@ -636,7 +632,7 @@ class RunnerFairClassifier(
     def _check_settings(self):
         """The constraint, once the parameters are known to agree with each other."""
         name = type(self).__name__
-        for parameter in self._skorch_parameters():
+        for parameter in self._skorch_parameters:
             self._check_name(parameter)
         for parameter in ("difference_bound", "output_weight", "alpha", "top_k"):
             if isinstance(getattr(self, parameter), bool):
