@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import joblib
+import numpy as np
 
 from skfair_runner import __version__
 from skfair_runner.compare import compare_classifiers, standard_classifiers
@@ -18,12 +19,11 @@ from skfair_runner.compare._cases import CaseError, case_of_dataset, case_of_fil
 from skfair_runner.compare._comparison import format_constant, format_number
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
 from skfair_runner.datasets import DATASETS
-from skfair_runner.groups import encode_groups
+from skfair_runner.groups import cell_counts, encode_groups
 from skfair_runner.utils import atomic_write, import_optional
 
-# Iterations of ExponentiatedGradient, each of which trains the net about three times.
-# Fewer leave mixtures that cost much accuracy; fairlearn's default of 50 takes minutes.
-_ITERATIONS = 5
+# A label of a group with fewer rows in a fold has rates that jump from row to row.
+_FEW = 20
 # What the table shows, in three parts; the constraint's own difference is added.
 _QUALITY = ("accuracy", "balanced_accuracy", "average_precision", "selection_rate")
 _DIFFERENCES = (
@@ -56,6 +56,10 @@ _OPTIONS = {
         {"help": "Processes; as many as processors, at most 4.", "min": 1},
     ),
     "out": (Path, {"help": "Folder for the results."}),
+    "iterations": (
+        int,
+        {"help": "Of ExponentiatedGradient; fairlearn's default is 50.", "min": 1},
+    ),
     "quiet": (bool, {"help": "Write the files, print nothing."}),
 }
 
@@ -120,6 +124,8 @@ def compare(
     seed=0,
     jobs=None,
     out=Path("skfair-runner-results"),
+    # Each trains the net about three times; fewer cost the mixture much accuracy.
+    iterations=5,
     quiet=False,
 ):
     """Train four classifiers on the same folds and compare them.
@@ -135,7 +141,7 @@ def compare(
         _make_folder(out)
         _introduce(screen, case, folds)
         comparison, told = _compare(
-            case, constraint, bound, folds, seed, jobs, verbose=not quiet
+            case, constraint, bound, folds, seed, jobs, iterations, verbose=not quiet
         )
     except CaseError as error:
         raise typer.BadParameter(str(error), param_hint=error.option) from error
@@ -213,6 +219,14 @@ def _introduce(screen, case, folds):
         *case.notes,
         f"Left out of the features: {', '.join(case.left_out)}.",
     ]
+    counts = cell_counts(favoured.astype(int), groups.codes, 2, groups.n_groups)
+    label, group = np.unravel_index(counts.argmin(), counts.shape)
+    if counts.min() < _FEW * folds:
+        lines.append(
+            f"Only {counts.min()} rows of {groups.labels[group]!r} "
+            f"{'have' if label else 'lack'} the favourable label, about "
+            f"{counts.min() / folds:.0f} in each fold: differences rest on few people."
+        )
     screen.print("\n".join(lines), markup=False, highlight=False)
 
 
@@ -223,7 +237,7 @@ def _short_training(n_samples):
     return {"warmup_epochs": epochs, "max_epochs": epochs}
 
 
-def _compare(case, constraint, bound, folds, seed, jobs, verbose):
+def _compare(case, constraint, bound, folds, seed, jobs, iterations, verbose):
     """Compare, and collect the warnings for the end of the output."""
     training = _short_training(len(case.y) * (folds - 1) // folds)
     classifiers = standard_classifiers(
@@ -231,7 +245,7 @@ def _compare(case, constraint, bound, folds, seed, jobs, verbose):
         difference_bound=bound,
         sensitive_columns=[c for c in case.left_out if c in case.X.columns] or None,
         pos_label=case.pos_label,
-        max_iter=_ITERATIONS,
+        max_iter=iterations,
         oracle_parameters=training,
     )
     jobs = jobs or min(joblib.cpu_count(), 4)
@@ -254,9 +268,10 @@ def _compare(case, constraint, bound, folds, seed, jobs, verbose):
             raise CaseError("--sensitive", str(error)) from error
     told = [str(each.message) for each in caught]
     told.append(
-        f"ExponentiatedGradient stops after {_ITERATIONS} iterations here (fairlearn's "
-        "default: 50); each trains the net about 3 times, for "
-        f"{training['warmup_epochs'] + training['max_epochs']} epochs."
+        f"ExponentiatedGradient has --iterations {iterations} here (fairlearn's "
+        "default is 50); each trains the net about 3 times, for "
+        f"{training['warmup_epochs'] + training['max_epochs']} epochs. More of them "
+        "may give a better mixture."
     )
     if jobs > 1:
         told.append(f"Times to fit are those of {jobs} fits side by side.")

@@ -93,7 +93,9 @@ def _change(name, row, other, difference, pairs, reference):
     numbers = f"from {before:.3f} to {after:.3f}"
     where = f"mean over {row['folds']} folds, lower in {lower} of {folds}"
     if after < before - _WORTH_TELLING / 2:
-        start = f"{name} reduced the {difference.label} {numbers} ({where})"
+        # Where it did not hold on every fold, it may be chance.
+        verb = "reduced" if lower == folds else "on average reduced"
+        start = f"{name} {verb} the {difference.label} {numbers} ({where})"
         link = "at a cost of" if row["accuracy_mean"] < other["accuracy_mean"] else ""
     elif after > before + _WORTH_TELLING / 2:
         start = f"{name} did not reduce the {difference.label}: it went {numbers}"
