@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 from torch import Tensor, nn
 
@@ -187,8 +187,17 @@ class RunnerNet(NeuralNet):
         return self
 
     def initialize_callbacks(self):
-        """skorch's, which would not look at the name in ``callbacks__name``."""
-        names = {name for name, _ in self._uniquely_named_callbacks()}
+        """skorch's, which would look neither at types nor at ``callbacks__name``."""
+        names = set()
+        for name, callback in self._uniquely_named_callbacks():
+            kind = callback if isinstance(callback, type) else type(callback)
+            if not issubclass(kind, Callback):
+                raise TypeError(
+                    f"callbacks holds {callback!r}, which is no skorch callback: pass "
+                    "objects or classes of skorch.callbacks.Callback, or pairs "
+                    "(name, callback)."
+                )
+            names.add(name)
         for parameter in vars(self):
             prefix, _, rest = parameter.partition("__")
             if prefix == "callbacks" and rest and rest.split("__")[0] not in names:
@@ -238,6 +247,13 @@ class RunnerNet(NeuralNet):
         """
         if epochs == 0:
             return self
+        trained = [p.requires_grad for p in self.module_.parameters()]
+        if not any(trained):
+            raise ValueError(
+                f"Training changes the module's parameters, but all {len(trained)} of "
+                "them are frozen: call requires_grad_(True) on the part of it that is "
+                "to be trained."
+            )
         self.phase_, self.phase_epochs_, self.step_ = phase, epochs, 0
         self.at_the_end_ = at_the_end
         self.valid_dataset_ = valid

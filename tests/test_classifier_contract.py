@@ -600,6 +600,12 @@ def test_early_stopping_of_skorch_ends_a_phase(people):
     assert clf.history_["phase"].value_counts().max() < 9
 
 
+@pytest.mark.parametrize("callback", [3, "early", ("stop", 3), dict])
+def test_what_is_no_callback_is_refused(people, callback):
+    with pytest.raises(TypeError, match="callbacks holds .* is no skorch callback"):
+        fit(people, callbacks=[callback])
+
+
 def test_default_callbacks_can_be_left_out(people):
     clf = fit(people, callbacks__epoch_timer=None)
     assert "dur" not in clf.history_

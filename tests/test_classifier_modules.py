@@ -143,6 +143,15 @@ def test_frozen_layers_stay_as_they_are(people):
     assert clf.neuron_importance_["importance"].notna().all()
 
 
+@pytest.mark.parametrize("constraint", [None, "demographic_parity"])
+def test_a_module_that_is_frozen_all_over_cannot_be_trained(people, constraint):
+    module = Net(3).requires_grad_(False)
+    with pytest.raises(ValueError, match="but all 6 of them are frozen"):
+        fit(people, module, constraint=constraint)
+    clf = fit(people, module, max_epochs=0, warmup_epochs=0)
+    assert clf.neuron_importance_["importance"].notna().all()
+
+
 # What a module may emit
 
 
