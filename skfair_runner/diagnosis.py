@@ -118,7 +118,7 @@ class Subject:
         with torch.no_grad():
             for batch in batches:
                 parts.append(scores_of(batch))
-                sources.append(batch._replace(X=batch.X[:0]))
+                sources.append(batch._replace(X=batch.X.new_empty(0)))
         scores = torch.cat(parts).requires_grad_(leaf)
         cells = self.cells_of(sources)
         return self.constraint.gap(scores, cells, self.positive), scores
@@ -157,7 +157,12 @@ class _DiscriminationMeter:
         if distance.of_moments is None:
             weights = None if batch.weights is None else batch.weights[rows]
             self.batches.append(
-                Batch(batch.X[:0], batch.labels[rows], batch.groups[rows], weights)
+                Batch(
+                    batch.X.new_empty(0),
+                    batch.labels[rows],
+                    batch.groups[rows],
+                    weights,
+                )
             )
 
     def result(self) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
+from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 from torch import Tensor, nn
 
@@ -190,8 +190,8 @@ class RunnerNet(NeuralNet):
         """skorch's, which would look neither at types nor at ``callbacks__name``."""
         names = set()
         for name, callback in self._uniquely_named_callbacks():
-            kind = callback if isinstance(callback, type) else type(callback)
-            if not issubclass(kind, Callback):
+            # What `load` could not restore is refused when training begins.
+            if not all(hasattr(callback, m) for m in ("initialize", "on_train_begin")):
                 raise TypeError(
                     f"callbacks holds {callback!r}, which is no skorch callback: pass "
                     "objects or classes of skorch.callbacks.Callback, or pairs "
