@@ -72,6 +72,51 @@ class GroupedDataset:
         return {name: value[0] for name, value in batch.items()}, y[0]
 
 
+class RowBuffer:
+    """A tensor of a known number of rows, filled batch by batch.
+
+    It is made once. Small tensors that are kept while large ones come and go would keep
+    the allocator from using the large ones' place again.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows of all batches together.
+
+    Attributes
+    ----------
+    values : Tensor of shape (n_rows, ...)
+        Of the type and device of the first part; empty before it is added.
+
+    Examples
+    --------
+    >>> import torch
+    >>> buffer = RowBuffer(3)
+    >>> for part in torch.arange(3).split(2):
+    ...     buffer.add(part)
+    >>> buffer.values
+    tensor([0, 1, 2])
+    """
+
+    def __init__(self, n_rows: int):
+        self.n_rows, self.filled = n_rows, 0
+        self.values = torch.empty(0)
+
+    def add(self, part: Tensor) -> None:
+        """Fill the next rows.
+
+        Parameters
+        ----------
+        part : Tensor of shape (n_rows_of_part, ...)
+            What these rows are.
+        """
+        if not self.filled:
+            self.values = part.new_empty(self.n_rows, *part.shape[1:])
+        end = self.filled + len(part)
+        self.values[self.filled : end] = part
+        self.filled = end
+
+
 def plan_shuffled(
     n_samples: int, batch_size: int, order: np.ndarray
 ) -> list[np.ndarray]:

@@ -23,6 +23,7 @@ from .activations import (
     neuron_values,
     record_activations,
 )
+from .batches import RowBuffer
 from .cells import Cells
 from .distances import Distance, Moments
 from .gaps import Constraint
@@ -106,7 +107,7 @@ class Subject:
         return self.scores(self.module(batch.X))
 
     def gap_of(
-        self, batches, scores_of=None, *, leaf: bool = False
+        self, batches, n_rows: int, scores_of=None, *, leaf: bool = False
     ) -> tuple[Tensor, Tensor]:
         """The gap over all batches without the module's graph, and its scores.
 
@@ -114,23 +115,20 @@ class Subject:
         require gradient.
         """
         scores_of = scores_of or self.scores_of
-        parts, sources = [], []
+        scores, labels, groups, weights = (RowBuffer(n_rows) for _ in range(4))
+        weighted = False
         with torch.no_grad():
             for batch in batches:
-                parts.append(scores_of(batch))
-                sources.append(batch._replace(X=batch.X.new_empty(0)))
-        scores = torch.cat(parts).requires_grad_(leaf)
-        cells = self.cells_of(sources)
-        return self.constraint.gap(scores, cells, self.positive), scores
-
-    def cells_of(self, batches: Sequence[Batch]) -> Cells:
-        """Cells of the samples of all batches."""
-        weights = [b.weights for b in batches if b.weights is not None]
-        return self.cells(
-            torch.cat([b.labels for b in batches]),
-            torch.cat([b.groups for b in batches]),
-            torch.cat(weights) if weights else None,
+                scores.add(scores_of(batch))
+                labels.add(batch.labels)
+                groups.add(batch.groups)
+                if weighted := batch.weights is not None:
+                    weights.add(batch.weights)
+        y_score = scores.values.requires_grad_(leaf)
+        cells = self.cells(
+            labels.values, groups.values, weights.values if weighted else None
         )
+        return self.constraint.gap(y_score, cells, self.positive), y_score
 
 
 @dataclass
@@ -141,7 +139,7 @@ class _DiscriminationMeter:
     stride: int
     moments: dict[str, Moments] = field(default_factory=dict)
     samples: dict[str, list[Tensor]] = field(default_factory=dict)
-    batches: list[Batch] = field(default_factory=list)
+    sources: list[tuple] = field(default_factory=list)
 
     def add(self, activations: dict[str, Tensor], batch: Batch, cells: Cells) -> None:
         distance = self.subject.distance
@@ -153,17 +151,12 @@ class _DiscriminationMeter:
                 known = self.moments.get(layer.name)
                 self.moments[layer.name] = part if known is None else known + part
             else:
-                self.samples.setdefault(layer.name, []).append(values[rows])
+                # A view would keep the rows in between.
+                kept = values[rows].clone()
+                self.samples.setdefault(layer.name, []).append(kept)
         if distance.of_moments is None:
             weights = None if batch.weights is None else batch.weights[rows]
-            self.batches.append(
-                Batch(
-                    batch.X.new_empty(0),
-                    batch.labels[rows],
-                    batch.groups[rows],
-                    weights,
-                )
-            )
+            self.sources.append((batch.labels[rows], batch.groups[rows], weights))
 
     def result(self) -> dict[str, np.ndarray]:
         distance, subject = self.subject.distance, self.subject
@@ -173,7 +166,12 @@ class _DiscriminationMeter:
                 name: distance.of_moments(moments, pools).cpu().numpy()
                 for name, moments in self.moments.items()
             }
-        cells = subject.cells_of(self.batches)
+        labels, groups, weights = zip(*self.sources, strict=True)
+        cells = subject.cells(
+            torch.cat(labels),
+            torch.cat(groups),
+            None if weights[0] is None else torch.cat(weights),
+        )
         return {
             name: distance(torch.cat(parts), cells, pools).cpu().numpy()
             for name, parts in self.samples.items()
@@ -246,7 +244,7 @@ def _measure(subject: Subject, batches, meter: _DiscriminationMeter) -> float:
         meter.add(activations, batch, cells)
         return scores
 
-    return float(subject.gap_of(batches, scores_of)[0])
+    return float(subject.gap_of(batches, batches.n_rows, scores_of)[0])
 
 
 def _diagnose_at_once(
@@ -263,12 +261,13 @@ def _diagnose_at_once(
         record_activations(subject.module, subject.layers) as activations,
     ):
         gap = subject.constraint.gap(subject.scores_of(batch), cells, subject.positive)
+    recomputed = (batches, batches.n_rows) if whole else ([batch], len(batch.labels))
     inputs = DiagnosisInputs(
         gap=gap,
         activations=activations,
         layers=subject.layers,
         module=subject.module,
-        recompute_gap=lambda: subject.gap_of(batches if whole else [batch])[0],
+        recompute_gap=lambda: subject.gap_of(*recomputed)[0],
     )
     found = strategy(inputs)
     if len(batches) > 1:
@@ -283,7 +282,7 @@ def _diagnose_in_parts(
 ) -> tuple[float, dict[str, Tensor]]:
     """The first-order forms, batch by batch, with the gap of the whole data set."""
     module, layers = subject.module, subject.layers
-    gap, leaf = subject.gap_of(batches, leaf=True)
+    gap, leaf = subject.gap_of(batches, batches.n_rows, leaf=True)
     (slopes,) = torch.autograd.grad(gap, leaf, materialize_grads=True)
     weights = feeding_weights(module, layers) if importance == "weight" else []
     totals: list[Tensor] | None = None

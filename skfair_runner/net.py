@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ._callbacks import EpochProgress
 from .activations import evaluation_mode, record_activations, trace_layers
-from .batches import BatchLoader, GroupedDataset
+from .batches import BatchLoader, GroupedDataset, RowBuffer
 from .cells import Cells
 from .control import OutputController, decisions
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
@@ -385,13 +385,13 @@ class RunnerNet(NeuralNet):
 
     def selection_rates(self, dataset: GroupedDataset) -> Tensor:
         """Share of the rows that the module decides for, per column of logits."""
-        parts, totals = [], []
+        selected = total = torch.zeros((), device=self.device)
         for batch, _ in BatchLoader(dataset, _PREDICTION_BATCH):
             hard = decisions(self.evaluation_step((batch, None)))
             weights = batch.get("weights", torch.ones(len(hard))).to(hard.device)
-            parts.append(weights @ hard)
-            totals.append(weights.sum())
-        return torch.stack(parts).sum(0) / torch.stack(totals).sum()
+            selected = selected + weights @ hard
+            total = total + weights.sum()
+        return selected / total
 
     # The step
 
@@ -537,8 +537,7 @@ class RunnerNet(NeuralNet):
         dataset = GroupedDataset(source, np.zeros(n, dtype=np.int64))
         # Not the user's iterator: rows are returned in the order in which they came.
         size = getattr(self, "iterator_valid__batch_size", _PREDICTION_BATCH)
-        parts = [
-            self.evaluation_step((batch, None)).double().cpu().numpy()
-            for batch, _ in BatchLoader(dataset, size)
-        ]
-        return np.concatenate(parts)
+        logits = RowBuffer(n)
+        for batch, _ in BatchLoader(dataset, size):
+            logits.add(self.evaluation_step((batch, None)).double().cpu())
+        return logits.values.numpy()

@@ -12,6 +12,7 @@ from skfair_runner.batches import (
     BalancedPlan,
     BatchLoader,
     GroupedDataset,
+    RowBuffer,
     plan_shuffled,
 )
 
@@ -190,3 +191,14 @@ def test_an_unknown_sampling_is_named():
 def test_steps_per_epoch_is_refused_for_shuffled_batches():
     with pytest.raises(ValueError, match="steps_per_epoch=7 has no meaning"):
         BatchLoader(make_dataset(), 10, steps_per_epoch=7)
+
+
+def test_a_row_buffer_holds_all_parts_in_one_tensor():
+    parts = torch.randn(7, 3, dtype=torch.double).split([2, 4, 1])
+    buffer = RowBuffer(7)
+    buffer.add(parts[0])
+    place = buffer.values.data_ptr()
+    for part in parts[1:]:
+        buffer.add(part)
+    assert torch.equal(buffer.values, torch.cat(parts))
+    assert buffer.values.data_ptr() == place
