@@ -391,7 +391,7 @@ def assemble_net(
     Parameters
     ----------
     estimator : RunnerFairClassifier
-        Whose parameters are read.
+        Whose parameters are read, and whose class of net is taken.
 
     module : nn.Module
         The network; not copied.
@@ -438,7 +438,7 @@ def assemble_net(
         for name, value in skorch_parameters.items()
         if not name.startswith("module__")
     }
-    return RunnerNet(
+    return estimator._net_class(
         module,
         task=task,
         plan=plan,

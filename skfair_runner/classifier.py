@@ -36,6 +36,7 @@ from .diagnosis import make_neuron_table
 from .distances import DISTANCES
 from .gaps import CONSTRAINTS, resolve_constraint
 from .groups import check_at_least_two
+from .net import RunnerNet
 from .neurons import IMPORTANCES
 from .utils import (
     ConstantClassifierWarning,
@@ -262,6 +263,9 @@ class RunnerFairClassifier(
     >>> clf.neuron_importance_["layer"].unique().tolist()
     ['relu1', 'relu2']
     """
+
+    # What trains the module; other methods train it by a net of their own.
+    _net_class = RunnerNet
 
     _parameter_constraints: dict = {
         "constraint": [StrOptions(set(CONSTRAINTS)), callable, None],
