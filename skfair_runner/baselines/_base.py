@@ -1,9 +1,10 @@
-"""What the wrappers of fairlearn's mitigators share: labels, groups and the lottery."""
+"""What the baselines share: labels and groups, seeds, scikit-learn's contract."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
@@ -22,20 +23,34 @@ _NEED_THE_FAVOURABLE_LABEL = (
 
 
 @dataclass(frozen=True)
-class BinaryTask:
-    """What fairlearn is given, besides the features.
+class LabelsAndGroups:
+    """What a method is told about the samples, besides their features.
 
     Attributes
     ----------
-    favoured : ndarray of shape (n_samples,)
-        1 for the favourable label, else 0.
+    codes : ndarray of shape (n_samples,), dtype int64
+        Position of each label in `classes_`.
 
-    groups : Groups
-        Group of each sample.
+    favourable : int
+        Position of the favourable label.
+
+    groups : Groups or None
+        Group of each sample; None where there are none and none are needed.
     """
 
-    favoured: np.ndarray
+    codes: np.ndarray
+    favourable: int
     groups: Groups
+
+    @property
+    def favoured(self) -> np.ndarray:
+        """1 for the favourable label, else 0."""
+        return (self.codes == self.favourable).astype(int)
+
+    @property
+    def cells(self) -> np.ndarray:
+        """Cell of each sample: its label's position times n_groups, plus its group."""
+        return self.codes * self.groups.n_groups + self.groups.codes
 
     def counts(self) -> np.ndarray:
         """Samples without and with the favourable label, (2, n_groups)."""
@@ -76,17 +91,20 @@ def seeded(estimator, seed):
 
 
 class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
-    """Base of the wrappers: reads the data, decides by lot.
+    """Base of the baselines: reads the data, copies the estimator, answers checks.
 
-    A subclass has the parameters `estimator`, `constraint`, `pos_label` and
-    `random_state`.
+    A subclass has the parameters `estimator`, `pos_label` and `random_state`, and
+    perhaps `constraint`.
     """
 
     needs_groups_at_predict = False
-    is_randomised = True
+    is_randomised = False
+    # What `fit` can do without, and what it can deal with.
+    _needs_groups = True
+    _takes_many_labels = False
 
     def _read(self, X, y, sensitive_features):
-        """Table, labels, 0/1 labels and groups; sets what scikit-learn expects."""
+        """Table, labels, and what they say; sets what scikit-learn expects."""
         caller = f"{type(self).__name__}.fit"
         X = as_table(X, type(self).__name__)
         validate_data(self, X, skip_check_array=True)
@@ -97,7 +115,7 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         codes, classes = encode_labels(y)
-        if len(classes) > 2:
+        if len(classes) > 2 and not self._takes_many_labels:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is "
                 f"multiclass: {caller} got the {len(classes)} labels "
@@ -105,14 +123,25 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
                 "RunnerFairClassifier takes more than two."
             )
         needed_by = None
-        if self.constraint in _NEED_THE_FAVOURABLE_LABEL:
-            needed_by = f"constraint={self.constraint!r}"
+        constraint = getattr(self, "constraint", None)
+        if constraint in _NEED_THE_FAVOURABLE_LABEL:
+            needed_by = f"constraint={constraint!r}"
         self.favourable_ = favourable_code(self.pos_label, classes, needed_by=needed_by)
-        groups = encode_groups(sensitive_features, X, caller=caller)
-        check_at_least_two(groups, caller)
-        self.classes_, self.groups_ = classes, list(groups.names)
+        groups = self._read_groups(X, sensitive_features, caller)
+        self.classes_ = classes
         self.seed_ = draw_seed(self.random_state)
-        return X, y, BinaryTask((codes == self.favourable_).astype(int), groups)
+        return X, y, LabelsAndGroups(codes, self.favourable_, groups)
+
+    def _read_groups(self, X, sensitive_features, caller):
+        """Groups, at least two where the method needs them; None where absent."""
+        vars(self).pop("groups_", None)
+        if sensitive_features is None and not self._needs_groups:
+            return None
+        groups = encode_groups(sensitive_features, X, caller=caller)
+        if self._needs_groups:
+            check_at_least_two(groups, caller)
+        self.groups_ = list(groups.names)
+        return groups
 
     def _table(self, X):
         """X at prediction, with the columns that it had in `fit`."""
@@ -123,17 +152,13 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
 
     def _base_estimator(self):
         """Copy of the estimator to be fitted, seeded."""
-        estimator = self.estimator
-        if estimator is None:
-            estimator = RunnerFairClassifier(constraint=None)
-        return seeded(estimator, self.seed_)
+        return seeded(self._estimator_or_net(), self.seed_)
 
-    def _draw(self, probability):
-        """Labels, the favourable one with the given probability."""
-        # As in fairlearn, the n-th row gets the n-th draw.
-        draws = np.random.RandomState(self.seed_).uniform(size=len(probability))
-        favoured = probability >= draws
-        return self.classes_[np.where(favoured, self.favourable_, 1 - self.favourable_)]
+    def _estimator_or_net(self):
+        """The estimator or, where it is None, the net that all baselines share."""
+        if self.estimator is None:
+            return RunnerFairClassifier(constraint=None)
+        return self.estimator
 
     def _columns(self, probability):
         """Probability of each class, from that of the favourable one."""
@@ -142,12 +167,109 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
         columns = np.column_stack([1 - favoured, favoured])
         return columns if self.favourable_ == 1 else columns[:, ::-1]
 
+    def _check_full_cells(self, task, does):
+        """Refuse a group that lacks a label, where a method `does` need it."""
+        n_groups = task.groups.n_groups
+        counts = np.bincount(task.cells, minlength=len(self.classes_) * n_groups)
+        empty = np.argwhere(counts.reshape(-1, n_groups) == 0)
+        if len(empty):
+            label, group = empty[0]
+            raise ValueError(
+                f"{type(self).__name__}.fit {does}, but group "
+                f"{task.groups.labels[group]!r} has no sample with label "
+                f"{self.classes_.tolist()[label]!r}. Merge this group with another, or "
+                "leave its samples out."
+            )
+
+    def _check_prefit(self):
+        """Refuse an absent or unfitted estimator, or one with other labels."""
+        caller = f"{type(self).__name__}.fit"
+        if self.estimator is None:
+            raise ValueError(
+                f"{caller}: prefit=True needs a fitted estimator, but estimator=None."
+            )
+        check_is_fitted(self.estimator)
+        known = np.asarray(self.estimator.classes_).tolist()
+        if known != self.classes_.tolist():
+            raise ValueError(
+                f"{caller}: the fitted estimator knows the labels {known}, but y has "
+                f"{self.classes_.tolist()}: pass the labels that it was trained on."
+            )
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        # One draw per row of X: another order of the rows, other decisions.
-        tags.non_deterministic = True
-        inner = get_tags(self.estimator or RunnerFairClassifier(constraint=None))
+        # Not `estimator or ...`: an unfitted ensemble has no length, hence no truth.
+        inner = get_tags(self._estimator_or_net())
         tags.input_tags.sparse = inner.input_tags.sparse
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.classifier_tags.multi_class = self._takes_many_labels and (
+            inner.classifier_tags is not None and inner.classifier_tags.multi_class
+        )
         return tags
+
+
+class DecidesByLot:
+    """Mixin of the mitigators whose decisions are drawn; goes before `Mitigator`."""
+
+    is_randomised = True
+
+    def _draw(self, probability):
+        """Labels, the favourable one with the given probability."""
+        # As in fairlearn, the n-th row gets the n-th draw.
+        draws = np.random.RandomState(self.seed_).uniform(size=len(probability))
+        favoured = probability >= draws
+        return self.classes_[np.where(favoured, self.favourable_, 1 - self.favourable_)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # One draw per row of X: another order of the rows, other decisions.
+        tags.non_deterministic = True
+        return tags
+
+
+class DecidesByGroup:
+    """Mixin of the mitigators that need groups to predict; before `Mitigator`."""
+
+    needs_groups_at_predict = True
+
+    # As in the mixin for `fit`: pipelines hand the groups on with routing switched on.
+    __metadata_request__predict = {"sensitive_features": True}
+    __metadata_request__predict_proba = {"sensitive_features": True}
+    __metadata_request__score = {"sensitive_features": True}
+
+    def score(self, X, y, *, sensitive_features=None, sample_weight=None):
+        """Accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Features.
+
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_columns), default=None
+            The group of each sample. Required.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        score : float
+            In [0, 1].
+        """
+        y_pred = self.predict(X, sensitive_features=sensitive_features)
+        return accuracy_score(y, y_pred, sample_weight=sample_weight)
+
+    def _groups(self, X, sensitive_features, caller, does):
+        """Codes of the groups at prediction, each of them one that `fit` saw."""
+        if sensitive_features is None:
+            raise ValueError(
+                f"{caller} {does}, so `sensitive_features` is required here too: pass "
+                "one value per row, or use SensitiveColumns, which reads them from "
+                "columns of X."
+            )
+        groups = encode_groups(sensitive_features, X, names=self.groups_, caller=caller)
+        return groups.codes

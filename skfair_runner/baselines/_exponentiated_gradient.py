@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from skfair_runner.baselines._base import Mitigator
+from skfair_runner.baselines._base import DecidesByLot, Mitigator
 from skfair_runner.groups import check_no_empty_cell
 from skfair_runner.utils import HasMethods, Interval, StrOptions, fit_context
 
@@ -101,7 +101,7 @@ def _weight_keyword(estimator):
     return "sample_weight"
 
 
-class ExponentiatedGradientClassifier(Mitigator):
+class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
     """Randomised mixture of classifiers, each trained on reweighted samples.
 
     A thin wrapper of :class:`fairlearn.reductions.ExponentiatedGradient` [1]_ with the
@@ -217,8 +217,6 @@ class ExponentiatedGradientClassifier(Mitigator):
     >>> round(float(clf.weights_.sum()), 6)
     1.0
     """
-
-    needs_groups_at_predict = False
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"]), None],

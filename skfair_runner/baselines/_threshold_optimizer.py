@@ -5,11 +5,8 @@ from numbers import Real
 import numpy as np
 from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import BaseEstimator
-from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_is_fitted
 
-from skfair_runner.baselines._base import Mitigator
-from skfair_runner.groups import encode_groups
+from skfair_runner.baselines._base import DecidesByGroup, DecidesByLot, Mitigator
 from skfair_runner.utils import HasMethods, Interval, StrOptions, fit_context
 
 _CONSTRAINTS = {
@@ -33,7 +30,7 @@ class _Scores(BaseEstimator):
         return np.asarray(X)[:, 0]
 
 
-class ThresholdOptimizerClassifier(Mitigator):
+class ThresholdOptimizerClassifier(DecidesByGroup, DecidesByLot, Mitigator):
     """Classifier whose scores are cut at a threshold of each group's own.
 
     A thin wrapper of :class:`fairlearn.postprocessing.ThresholdOptimizer` [1]_ with the
@@ -140,13 +137,6 @@ class ThresholdOptimizerClassifier(Mitigator):
     True
     """
 
-    needs_groups_at_predict = True
-
-    # As in the mixin for `fit`: pipelines hand the groups on with routing switched on.
-    __metadata_request__predict = {"sensitive_features": True}
-    __metadata_request__predict_proba = {"sensitive_features": True}
-    __metadata_request__score = {"sensitive_features": True}
-
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "constraint": [StrOptions(_CONSTRAINTS)],
@@ -212,9 +202,9 @@ class ThresholdOptimizerClassifier(Mitigator):
                 f"{self.difference_bound!r}: pass difference_bound=None."
             )
         X, y, task = self._read(X, y, sensitive_features)
-        self._check_both_labels_in_each_group(task, caller)
+        self._check_full_cells(task, "finds a threshold for every group")
         if self.prefit:
-            self._check_prefit(caller)
+            self._check_prefit()
             self.estimator_ = self.estimator
         else:
             self.estimator_ = self._base_estimator().fit(X, y)
@@ -272,45 +262,18 @@ class ThresholdOptimizerClassifier(Mitigator):
         """
         return self._draw(self._probability(X, sensitive_features, "predict"))
 
-    def score(self, X, y, *, sensitive_features=None, sample_weight=None):
-        """Accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features.
-
-        y : array-like of shape (n_samples,)
-            Labels.
-
-        sensitive_features : array-like of shape (n_samples,) or \
-                (n_samples, n_columns), default=None
-            The group of each sample. Required.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample.
-
-        Returns
-        -------
-        score : float
-            In [0, 1].
-        """
-        y_pred = self.predict(X, sensitive_features=sensitive_features)
-        return accuracy_score(y, y_pred, sample_weight=sample_weight)
-
     def _probability(self, X, sensitive_features, method):
         """Probability of the favourable label."""
         X = self._table(X)
         caller = f"{type(self).__name__}.{method}"
-        if sensitive_features is None:
-            raise ValueError(
-                f"{caller} cuts the scores at a threshold of each group, so "
-                "`sensitive_features` is required here too: pass one value per row, or "
-                "use SensitiveColumns, which reads them from columns of X."
-            )
-        groups = encode_groups(sensitive_features, X, names=self.groups_, caller=caller)
+        codes = self._groups(
+            X,
+            sensitive_features,
+            caller,
+            "cuts the scores at each group's threshold",
+        )
         return self.thresholder_._pmf_predict(
-            self._scores(X), sensitive_features=groups.codes
+            self._scores(X), sensitive_features=codes
         )[:, 1]
 
     def _scores(self, X):
@@ -326,30 +289,3 @@ class ThresholdOptimizerClassifier(Mitigator):
             scores = self.estimator_.predict(X) == favourable
         # Of float32 scores, fairlearn 0.15 cannot make decisions under pandas 3.
         return np.asarray(scores, dtype=np.float64).reshape(-1, 1)
-
-    def _check_both_labels_in_each_group(self, task, caller):
-        """Refuse groups that have no trade-off between thresholds."""
-        absent = np.argwhere(task.counts() == 0)
-        if len(absent):
-            favoured, group = absent[0]
-            code = self.favourable_ if favoured else 1 - self.favourable_
-            raise ValueError(
-                f"{caller} finds a threshold for every group, but group "
-                f"{task.groups.labels[group]!r} has no sample with label "
-                f"{self.classes_.tolist()[code]!r}. Merge this group with another, or "
-                "leave its samples out."
-            )
-
-    def _check_prefit(self, caller):
-        """Refuse an absent or unfitted estimator, or one with other labels."""
-        if self.estimator is None:
-            raise ValueError(
-                f"{caller}: prefit=True needs a fitted estimator, but estimator=None."
-            )
-        check_is_fitted(self.estimator)
-        known = np.asarray(self.estimator.classes_).tolist()
-        if known != self.classes_.tolist():
-            raise ValueError(
-                f"{caller}: the fitted estimator knows the labels {known}, but y has "
-                f"{self.classes_.tolist()}: pass the labels that it was trained on."
-            )

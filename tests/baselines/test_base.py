@@ -9,10 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from skfair_runner import RunnerFairClassifier
@@ -241,6 +243,14 @@ def test_without_an_estimator_the_default_net_is_trained(people, monkeypatch):
     clf.fit(X, y, sensitive_features=gender)
     assert isinstance(clf.estimator_, RunnerFairClassifier)
     assert (clf.estimator_.constraint, clf.estimator_.random_state) == (None, 5)
+
+
+def test_an_unfitted_ensemble_is_no_reason_to_fail(people):
+    """It has no length, so that asking whether it is true raises."""
+    X, y, gender = people
+    clf = thresholds(RandomForestClassifier(n_estimators=2, max_depth=2))
+    assert get_tags(clf).classifier_tags.multi_class is False
+    assert len(clf.fit(X, y, sensitive_features=gender).estimator_) == 2
 
 
 def test_only_seeds_that_are_unset_are_set():
