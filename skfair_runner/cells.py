@@ -92,6 +92,47 @@ class Cells:
         return zeros.index_add(0, self._index, weighted).view(shape)
 
 
+@torch.no_grad()
+def pairwise_slopes(values: Tensor, present: Tensor) -> Tensor:
+    """Derivative of :func:`mean_pairwise_difference` by the value of each group.
+
+    The spread is piecewise linear and zero where all values are equal, so that it is
+    the product of these slopes with the values.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., n_groups)
+        One value per group.
+
+    present : BoolTensor, broadcastable to the shape of `values`
+        Which groups count.
+
+    Returns
+    -------
+    slopes : Tensor of shape (..., n_groups)
+        Without graph; zero for absent groups, and where fewer than two are present.
+
+    Examples
+    --------
+    >>> import torch
+    >>> pairwise_slopes(torch.tensor([3.0, 0.0, 6.0]), torch.tensor(True))
+    tensor([ 0.0000, -0.6667,  0.6667])
+    """
+    if values.shape[-1] == 2:
+        sign = (values[..., 0] - values[..., 1]).sign() * present.all(-1)
+        return torch.stack([sign, -sign], -1)
+    present = present.expand(values.shape)
+    n_present = present.sum(-1, keepdim=True)
+    # Absent groups are sorted to the end, where their coefficient is zero.
+    order = values.where(present, values.max() + 1).argsort(-1)
+    position = torch.arange(values.shape[-1], device=values.device)
+    # The i-th smallest value is subtracted n-1-i times and added i times.
+    coefficient = (2 * position - n_present + 1) * (position < n_present)
+    n_pairs = (n_present * (n_present - 1) // 2).clamp(min=1)
+    share = coefficient.to(values) / n_pairs
+    return torch.zeros_like(values).scatter_(-1, order, share)
+
+
 def mean_pairwise_difference(values: Tensor, present: Tensor) -> Tensor:
     """Mean absolute difference over all pairs of present groups.
 
@@ -114,19 +155,7 @@ def mean_pairwise_difference(values: Tensor, present: Tensor) -> Tensor:
     >>> mean_pairwise_difference(torch.tensor([0.0, 3.0, 6.0]), torch.tensor(True))
     tensor(4.)
     """
-    if values.shape[-1] == 2:
-        first, second = values.unbind(-1)
-        return (first - second).abs() * present.all(-1)
-    present = present.expand(values.shape)
-    n_present = present.sum(-1, keepdim=True)
-    # Absent groups are sorted to the end, where their coefficient is zero.
-    last = values.detach().max() + 1
-    ordered = values.where(present, last).sort(-1).values
-    position = torch.arange(values.shape[-1], device=values.device)
-    # The i-th smallest value is subtracted n-1-i times and added i times.
-    coefficient = (2 * position - n_present + 1) * (position < n_present)
-    n_pairs = (n_present * (n_present - 1) / 2).clamp(min=1).squeeze(-1)
-    return (coefficient * ordered).sum(-1) / n_pairs
+    return (pairwise_slopes(values, present) * values).sum(-1)
 
 
 def largest_difference(values: Tensor, present: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .cells import Cells, mean_pairwise_difference
+from .cells import Cells, mean_pairwise_difference, pairwise_slopes
 
 # A neuron whose variance is below this share of its mean square counts as constant.
 _LEAST_VARIANCE = 1e-10
@@ -80,6 +80,17 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     """Mean absolute difference of means over pairs of groups, summed over pools."""
     means, present = moments.group_means(pools)
     return mean_pairwise_difference(means, present).sum(0)
+
+
+@torch.no_grad()
+def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
+    """Derivative of `_mean_l1` by the sums, whose product with them it is."""
+    pools = pools.to(moments.sums)
+    totals = pools @ moments.counts.to(pools)  # (n_pools, n_groups)
+    means, present = moments.group_means(pools)
+    by_mean = pairwise_slopes(means, present).transpose(1, 2)
+    by_mean = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
+    return (pools.T @ by_mean.flatten(1)).view(moments.sums.shape)
 
 
 def _mean_pairwise_square(values: Tensor, present: Tensor) -> Tensor:
@@ -228,12 +239,18 @@ class Distance:
 
     needs_squares : bool
         Whether `of_moments` uses second moments.
+
+    slopes : callable or None
+        ``f(moments, pools)``: the derivative of `of_moments` by the sums, for distances
+        that are linear in them between two kinks. It spares a training step the graph
+        from the sums to the distance.
     """
 
     name: str
     of_moments: Callable[[Moments, Tensor], Tensor] | None = None
     of_samples: Callable[..., Tensor] | None = None
     needs_squares: bool = False
+    slopes: Callable[[Moments, Tensor], Tensor] | None = None
 
     def moments(self, values: Tensor, cells: Cells) -> Moments:
         """Moments of the activations of one layer over the cells."""
@@ -279,7 +296,7 @@ class Distance:
 DISTANCES = {
     distance.name: distance
     for distance in (
-        Distance("l1", of_moments=_mean_l1),
+        Distance("l1", of_moments=_mean_l1, slopes=_mean_l1_slopes),
         Distance("l2", of_moments=_mean_l2),
         Distance("standardized", of_moments=_standardized, needs_squares=True),
         Distance("wasserstein", of_samples=wasserstein_distance),

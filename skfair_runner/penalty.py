@@ -147,6 +147,9 @@ class RepairPenalty:
             # All neurons of all layers at once cost less than picking some of each.
             moments = [distance.moments(v, cells) for v in values.values()]
             together = Moments.side_by_side(moments)
+            if distance.slopes is not None:
+                prices = distance.slopes(together, self._pools) * self._shares
+                return (prices.to(together.sums) * together.sums).sum()
             discrimination = distance.of_moments(together, self._pools)
             return discrimination.to(self._shares) @ self._shares
         parts = [

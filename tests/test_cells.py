@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from skfair_runner.cells import Cells, largest_difference, mean_pairwise_difference
+from skfair_runner.cells import (
+    Cells,
+    largest_difference,
+    mean_pairwise_difference,
+    pairwise_slopes,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +174,23 @@ def test_values_of_absent_groups_do_not_matter():
     many = few.where(present, 1e6)
     for spread in (mean_pairwise_difference, largest_difference):
         assert_close(spread(many, present), spread(few, present))
+
+
+@pytest.mark.parametrize("n_groups", [2, 4])
+def test_slopes_are_the_derivative_of_the_spread(n_groups):
+    generator = torch.Generator().manual_seed(n_groups)
+    values = torch.rand(5, n_groups, generator=generator, dtype=torch.float64)
+    present = torch.ones(5, n_groups, dtype=torch.bool)
+    present[1, 0] = False
+    present[2, 1:] = False
+
+    slopes = pairwise_slopes(values, present)
+
+    step = 1e-6
+    for group in range(n_groups):
+        shifted = values.clone()
+        shifted[:, group] += step
+        before, after = (
+            mean_pairwise_difference(each, present) for each in (values, shifted)
+        )
+        torch.testing.assert_close(slopes[:, group], (after - before) / step)
