@@ -1,0 +1,310 @@
+"""`skfair-runner compare`: what it prints, writes and refuses."""
+
+import importlib
+from functools import partial
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skfair_runner import make_table_preprocessor
+from skfair_runner.baselines import ThresholdOptimizerClassifier
+from skfair_runner.cli import cases, screen
+from skfair_runner.cli import compare as command
+from skfair_runner.datasets import DATASETS, load_dataset
+
+METHODS = [
+    "Unmitigated net",
+    "RunnerFairClassifier",
+    "ExponentiatedGradient",
+    "ThresholdOptimizer",
+]
+
+
+@pytest.fixture
+def quick(generated, monkeypatch):
+    """Regressions in place of the nets; what they would have been made of."""
+    seen = {}
+
+    def regressions(constraint, *, sensitive_columns, pos_label, **options):
+        seen.update(options, constraint=constraint, pos_label=pos_label)
+        seen["sensitive_columns"] = sensitive_columns
+        last = LogisticRegression()
+        steps = [last, ThresholdOptimizerClassifier(last, pos_label=pos_label)] * 2
+        prepare = make_table_preprocessor(
+            sensitive_columns=sensitive_columns, sparse_output=False
+        )
+        return {
+            name: make_pipeline(prepare, StandardScaler(), step)
+            for name, step in zip(METHODS, steps, strict=True)
+        }
+
+    monkeypatch.setattr(command, "standard_classifiers", regressions)
+    return seen
+
+
+@pytest.fixture
+def compare(run, tmp_path):
+    """Run `compare`, in processes of its own nowhere."""
+
+    def run_compare(*arguments, out="results"):
+        return run("compare", *arguments, "--jobs", 1, "--out", tmp_path / out)
+
+    return run_compare
+
+
+# Hardly trained.
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_without_options_it_runs_on_the_generated_table(
+    compare, generated, tmp_path, monkeypatch
+):
+    net = {"warmup_epochs": 4, "max_epochs": 2, "hidden_layer_sizes": (4,)}
+    with_nets = partial(command.standard_classifiers, net_parameters=net)
+    monkeypatch.setattr(command, "standard_classifiers", with_nets)
+    result = compare("--folds", 2, "--iterations", 1)
+    result.succeeds()
+    text = result.text
+    assert "data set 'biased' (generated): 300 rows, 2 folds." in text
+    assert "Favourable label: hired. By gender: female" in text
+    assert "Left out of the features: gender." in text
+    assert "the demographic parity difference" in text
+    assert "ExponentiatedGradient has --iterations 1 here" in text
+    table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col="method")
+    assert table.index.tolist() == METHODS
+    assert table["folds"].tolist() == [2] * 4
+    assert table["error"].isna().all()
+
+
+def test_every_row_that_a_reader_needs_is_in_the_table(compare, quick):
+    output = compare("--folds", 2).output
+    for row in (
+        "Accuracy",
+        "Balanced",
+        "Average",
+        "Selection rate",
+        "Demographic",
+        "Equalized odds",
+        "Area between",
+        "Seconds to fit",
+        "Groups needed",
+        "Decides by lot",
+        "Constant",
+    ):
+        assert f"\n  {row}" in output, row
+
+
+def test_the_figure_is_written_where_matplotlib_is(compare, quick, tmp_path):
+    pytest.importorskip("matplotlib")
+    result = compare("--folds", 2)
+    path = tmp_path / "results" / "tradeoff.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert f"Figure: {path}" in result.output
+
+
+def test_without_matplotlib_it_says_so_and_writes_the_table(
+    compare, quick, tmp_path, monkeypatch
+):
+    def absent(name, **options):
+        if name.startswith("matplotlib"):
+            raise ImportError("The scatter plot needs the package 'matplotlib'")
+        return importlib.import_module(name)
+
+    monkeypatch.setattr(screen, "import_optional", absent)
+    result = compare("--folds", 2)
+    assert result.exit_code == 0
+    assert "The scatter plot needs the package 'matplotlib'" in result.text
+    assert [path.name for path in (tmp_path / "results").iterdir()] == [
+        "comparison.csv"
+    ]
+
+
+def test_quiet_prints_nothing_and_writes_the_files(compare, quick, tmp_path):
+    result = compare("--folds", 2, "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (tmp_path / "results" / "comparison.csv").exists()
+
+
+def test_progress_is_shown(compare, quick):
+    result = compare("--folds", 2)
+    assert "8/8" in result.stderr
+
+
+def test_options_reach_the_classifiers(compare, quick):
+    options = ["--constraint", "equalized_odds", "--bound", "0.1", "--folds", 2]
+    result = compare(*options, "--iterations", 7)
+    result.succeeds()
+    assert quick["constraint"] == "equalized_odds"
+    assert (quick["difference_bound"], quick["max_iter"]) == (0.1, 7)
+    assert quick["sensitive_columns"] == ["gender"]
+    assert quick["pos_label"] == 1
+    assert "Aiming at 0.1 as equalized odds difference" in result.text
+    assert "the equalized odds difference" in result.text
+
+
+@pytest.mark.parametrize(
+    ("constraint", "row"),
+    [
+        ("true_positive_rate_parity", "Equal opportunity difference"),
+        ("false_positive_rate_parity", "False positive rate difference"),
+    ],
+)
+def test_the_difference_of_a_rate_parity_gets_a_row(compare, constraint, row, quick):
+    result = compare("--constraint", constraint, "--folds", 2)
+    result.succeeds()
+    first, *_ = row.split()
+    assert f"\n  {first} " in result.output
+
+
+def test_the_same_seed_writes_the_same_table(compare, quick, tmp_path):
+    tables = []
+    for name in ("one", "two"):
+        compare("--folds", 2, "--seed", 3, "--quiet", out=name)
+        table = pd.read_csv(tmp_path / name / "comparison.csv", index_col="method")
+        tables.append(table.filter(regex="^(?!fit_seconds)"))
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_a_file_of_the_user_is_compared_on(compare, quick, people, tmp_path):
+    result = compare(
+        *("--data", people, "--target", "hired", "--sensitive", "gender"),
+        *("--positive", "yes", "--folds", 2),
+    )
+    result.succeeds()
+    text = result.text
+    assert "298 rows, 2 folds." in text
+    assert "2 rows without a value of 'hired' are left out." in text
+    assert "without a value of 'gender' form the group 'missing'" in text
+    assert "Favourable label: hired = yes. By gender: female" in text
+    table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col="method")
+    assert table["folds"].tolist() == [2] * 4
+    assert quick["pos_label"] == "yes"
+    assert "rows of 'missing' have the favourable label, about" in text
+
+
+def test_several_sensitive_columns_are_crossed(compare, quick, people):
+    result = compare(
+        *("--data", people, "--target", "hired", "--positive", "yes"),
+        *("--sensitive", "gender", "--sensitive", "union", "--folds", 2),
+    )
+    result.succeeds()
+    assert "By gender × union: female, 0" in result.text
+    assert quick["sensitive_columns"] == ["gender", "union"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"--target": "pay"}, r"no column 'pay'; its columns are age, name, hired,"),
+        ({"--sensitive": "race"}, "no column 'race'; its columns are age, name"),
+        ({"--target": None}, "name the column of the labels, one of age, name"),
+        ({"--sensitive": None}, "name the column of the groups, one of age, name"),
+        ({"--sensitive": "hired"}, "'hired' is the column of the labels"),
+        ({"--target": "grade"}, "'grade' has 4 different values (a, b, c, d), but"),
+        ({"--target": "age"}, "'age' has 40 different values (20, 21, 22"),
+        ({"--sensitive": "age"}, "'age' has 40 different values, such as 20"),
+        ({"--sensitive": "age"}, "bin it into a few bands first"),
+        ({"--sensitive": "name"}, "merge its values into a few groups first"),
+        ({"--positive": None}, "Pass --positive no or --positive yes"),
+        (
+            {"--positive": "hired"},
+            "'hired' is not among the labels of 'hired': p",
+        ),
+        ({"--sensitive": "rare"}, "group 'x' has 1 of 40 samples, too few for cv=3"),
+        ({"--dataset": "adult"}, "name two tables: pass one"),
+        ({"--constraint": "parity"}, "no constraint 'parity'; pass one of demographic"),
+        ({"--bound": "2"}, "--bound"),
+        ({"--folds": "1"}, "--folds"),
+        ({"--seed": "x"}, "--seed"),
+    ],
+)
+def test_wrong_options_are_refused_with_value_and_remedy(
+    compare, options, expected, small
+):
+    given = {
+        "--data": small,
+        "--target": "hired",
+        "--sensitive": "sex",
+        "--positive": "yes",
+        **options,
+    }
+    arguments = [part for pair in given.items() if pair[1] is not None for part in pair]
+    compare(*arguments).refuses(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--dataset", "census"], f"one of {sorted(DATASETS)}; got 'census'"),
+        (["--target", "hired"], "--target hired is about a file of your own"),
+        (["--positive", "yes"], "--positive yes is about a file of your own"),
+        (["--sensitive", "race"], "'race' is no sensitive feature of 'biased'; pass"),
+        (["--data", "absent.csv"], "absent.csv cannot be read as a CSV file"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(compare, arguments, expected):
+    compare(*arguments).refuses(expected)
+
+
+def test_a_data_set_that_cannot_be_read_is_said(compare, monkeypatch):
+    def absent(name, data_home):
+        raise FileNotFoundError(f"no adult.data in {data_home}")
+
+    monkeypatch.setattr(cases, "load_dataset", absent)
+    result = compare("--dataset", "adult", "--data-home", "nowhere")
+    result.refuses("no adult.data in nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a,b\n", "has 0 rows below its header"),
+        (b"", "cannot be read as a CSV file"),
+        (b"a\xff,b\n1,2\n", "cannot be read as a CSV file"),
+        (b'a,b\n1,"2\n', "cannot be read as a CSV file"),
+        (b"y,g\n1,a\n0,b\n", "none is left as a feature"),
+    ],
+)
+def test_a_file_that_holds_no_table_is_refused(compare, content, expected, tmp_path):
+    path = tmp_path / "wrong.csv"
+    path.write_bytes(content)
+    options = ["--data", path, "--target", "y", "--sensitive", "g"]
+    compare(*options).refuses(expected)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(compare, quick, tmp_path):
+    (tmp_path / "taken").write_text("")
+    compare(out="taken").refuses("taken cannot be made a folder")
+
+
+def test_when_every_method_fails_the_command_fails(
+    compare, quick, tmp_path, monkeypatch
+):
+    classifiers = {name: LogisticRegression() for name in METHODS}
+    monkeypatch.setattr(command, "standard_classifiers", lambda *_, **__: classifiers)
+    result = compare("--folds", 2)
+    assert result.exit_code == 1
+    assert "Unmitigated net, which the other methods are compared" in result.text
+    assert "could not convert string to float" in result.text
+    assert not (tmp_path / "results" / "tradeoff.png").exists()
+
+
+def test_the_training_of_the_oracle_is_short_but_not_too_short():
+    assert command._short_training(30_000) == {"warmup_epochs": 4, "max_epochs": 4}
+    assert command._short_training(640) == {"warmup_epochs": 8, "max_epochs": 8}
+
+
+def test_help_names_every_option(compare):
+    result = compare("--help")
+    for option in ("--dataset", "--data-home", "--target", "--bound", "--quiet"):
+        assert option in result.output
+
+
+def test_a_real_data_set_is_compared_on(compare, quick, data_home, monkeypatch):
+    monkeypatch.setattr(cases, "load_dataset", load_dataset)
+    result = compare(
+        *("--dataset", "credit", "--data-home", data_home, "--folds", 2),
+    )
+    result.succeeds()
+    assert "data set 'credit': 600 rows" in result.text
