@@ -140,16 +140,20 @@ def encode_groups(
         )
     frame, columns = as_frame(sensitive_features, caller)
     check_rows(frame, sensitive_features, X, n_samples, of, caller)
-    if missing == "raise":
+    factors = [_factorize(frame[k], caller) for k in frame]
+    if missing == "raise" and any((codes < 0).any() for codes, _ in factors):
         check_nothing_missing(frame, columns, sensitive_features, caller)
-    codes, found = _cross([_factorize(frame[k], caller) for k in frame])
+    codes, found = _cross([_sort_values(*factor) for factor in factors])
     if names is not None:
         codes, found = _recode(codes, found, tuple(names), columns, caller)
     return Groups(codes=codes, names=found, columns=columns)
 
 
 def _factorize(column, caller):
-    """Codes into the sorted values of one column; missing ones come last."""
+    """Codes into the values of one column, −1 where they are missing."""
+    if isinstance(column.dtype, pd.StringDtype):
+        # Twice as fast as objects.
+        column = column.to_numpy(dtype=object)
     try:
         codes, uniques = pd.factorize(column)
     except TypeError as error:
@@ -157,7 +161,11 @@ def _factorize(column, caller):
             f"{caller}: the values of `sensitive_features` must be strings, numbers, "
             f"booleans or other hashable values ({error})."
         ) from error
-    values = [plain(value) for value in pd.Series(uniques).tolist()]
+    return codes, [plain(value) for value in pd.Series(uniques).tolist()]
+
+
+def _sort_values(codes, values):
+    """Codes into the sorted values; missing ones come last."""
     if (codes < 0).any():
         if _MISSING not in values:
             values.append(_MISSING)

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# Integer labels within this range are counted rather than hashed.
+_WIDEST_COUNTED = 1000
+
 
 @dataclass(frozen=True, eq=False)
 class Labels:
@@ -97,6 +100,9 @@ def encode_classes(named: dict[str, Any], caller: str) -> tuple[list, list]:
             f"{caller}: {names} must hold one label per sample and at least one, got "
             f"{' and '.join(map(str, lengths))} samples."
         )
+    small = _small_integers(arrays)
+    if small is not None:
+        return small
     if not all(array.dtype.kind in "biuf" for array in arrays):
         arrays = [array.astype(object) for array in arrays]
     codes, found = pd.factorize(np.concatenate(arrays))
@@ -111,6 +117,27 @@ def encode_classes(named: dict[str, Any], caller: str) -> tuple[list, list]:
     rank = np.empty(len(values), dtype=np.int64)
     rank[order] = np.arange(len(values))
     return np.split(rank[codes], len(arrays)), [values[k] for k in order]
+
+
+def _small_integers(arrays):
+    """Codes and values of integers or booleans in a narrow range; None for others.
+
+    They are counted instead of hashed, which is several times faster.
+    """
+    dtype = np.result_type(*arrays)
+    if dtype.kind not in "bi":
+        return None
+    lowest = min(int(array.min()) for array in arrays)
+    width = max(int(array.max()) for array in arrays) - lowest + 1
+    if width > _WIDEST_COUNTED:
+        return None
+    shifted = [array.astype(np.int64) - lowest for array in arrays]
+    occurs = sum(np.bincount(array, minlength=width) for array in shifted) > 0
+    values = (np.flatnonzero(occurs) + lowest).astype(dtype).tolist()
+    if len(values) == width:
+        return shifted, values
+    rank = np.cumsum(occurs) - 1
+    return [rank[array] for array in shifted], values
 
 
 def _one_label_per_sample(values, name, caller):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skfair_runner.groups import Groups, check_at_least_two, encode_groups
+from skfair_runner.groups.reading import check_rows
 from skfair_runner.metrics.labels import Labels, encode_labels
 from skfair_runner.utils import SkfairRunnerWarning
 
@@ -35,6 +36,16 @@ class GroupRates:
     accuracy : ndarray of shape (n_groups,)
         Share of right decisions.
 
+    right_shares : ndarray of shape (n_classes,)
+        Share of right decisions among all samples that have each label, NaN where
+        there are none.
+
+    overall_accuracy : float
+        Share of right decisions among all samples.
+
+    overall_selection_rate : ndarray of shape (n_compared,)
+        Share of all samples that get each compared label.
+
     selection_rate, base_rate : ndarray of shape (n_groups, n_compared)
         Share of samples that get, and that have, each compared label.
 
@@ -50,6 +61,9 @@ class GroupRates:
     kept: np.ndarray
     n: np.ndarray
     accuracy: np.ndarray
+    right_shares: np.ndarray
+    overall_accuracy: float
+    overall_selection_rate: np.ndarray
     selection_rate: np.ndarray
     base_rate: np.ndarray
     true_positive_rate: np.ndarray
@@ -192,8 +206,8 @@ def as_groups(sensitive_features: Any, X: Any, of: str, caller: str) -> Groups:
         As many codes as `X` has rows.
     """
     if isinstance(sensitive_features, Groups):
-        # Only lengths are compared: codes have neither an index nor missing values.
-        encode_groups(sensitive_features.codes, X, of=of, caller=caller)
+        # Codes have neither an index nor missing values.
+        check_rows(sensitive_features.codes, None, X, None, of, caller)
         return sensitive_features
     return encode_groups(sensitive_features, X, of=of, caller=caller)
 
@@ -281,6 +295,9 @@ def _count(labels, groups, weights, kept):
         kept=kept,
         n=np.bincount(groups.codes, minlength=n_groups),
         accuracy=both.sum(axis=1) / total[:, 0],
+        right_shares=_rate(both.sum(axis=0), have.sum(axis=0), of_nothing=np.nan),
+        overall_accuracy=float(both.sum() / total.sum()),
+        overall_selection_rate=get.sum(axis=0)[compared] / total.sum(),
         selection_rate=(get / total)[:, compared],
         base_rate=(have / total)[:, compared],
         true_positive_rate=_rate(both, have)[:, compared],
@@ -289,9 +306,9 @@ def _count(labels, groups, weights, kept):
     )
 
 
-def _rate(part, whole):
-    """Quotient, 0 where the whole is empty."""
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+def _rate(part, whole, of_nothing=0.0):
+    """Quotient, or `of_nothing` where the whole is empty."""
+    return np.divide(part, whole, out=np.full(part.shape, of_nothing), where=whole > 0)
 
 
 def _warn_about_empty_cells(rates, caller):

@@ -1,12 +1,7 @@
 """The one row of numbers that every table of the package shows."""
 
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    recall_score,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from skfair_runner.metrics.rates import (
     compute_rates,
@@ -101,9 +96,7 @@ def fairness_summary(
     rates = compute_rates(
         y_true, y_pred, sensitive_features, sample_weight, pos_label, caller
     )
-    true, pred, weights = rates.labels.y_true, rates.labels.y_pred, rates.weights
-    selected = np.isin(pred, rates.labels.favourable)
-    one_label = len(rates.labels.favourable) == 1
+    selected = rates.overall_selection_rate
     precision = area = abcc = float("nan")
     if y_score is not None:
         scores = _favourable_scores(y_score, rates, caller)
@@ -111,28 +104,16 @@ def fairness_summary(
         area = _mean_over_classes(roc_auc_score, rates, scores)
         abcc = max(
             area_between_cdfs(
-                column, sensitive_features=rates.groups, sample_weight=weights
+                column, sensitive_features=rates.groups, sample_weight=rates.weights
             )
             for column in scores.T
         )
     return {
-        "accuracy": float(accuracy_score(true, pred, sample_weight=weights)),
-        # The recall of labels that occur: `balanced_accuracy_score`, without its
-        # warning about decisions for labels that do not.
-        "balanced_accuracy": float(
-            recall_score(
-                true,
-                pred,
-                labels=np.unique(true),
-                average="macro",
-                sample_weight=weights,
-            )
-        ),
+        "accuracy": rates.overall_accuracy,
+        "balanced_accuracy": float(np.nanmean(rates.right_shares)),
         "average_precision": precision,
         "roc_auc": area,
-        "selection_rate": (
-            float(np.average(selected, weights=weights)) if one_label else float("nan")
-        ),
+        "selection_rate": float(selected[0]) if len(selected) == 1 else float("nan"),
         "demographic_parity_difference": float(difference(rates.selection_rate).max()),
         "equalized_odds_difference": odds_difference(rates, "worst_case"),
         "equalized_odds_sum": odds_difference(rates, "sum"),
@@ -141,7 +122,7 @@ def fairness_summary(
         ),
         "demographic_parity_ratio": selection_ratio(rates),
         "abcc": abcc,
-        "constant": has_one_decision(pred),
+        "constant": has_one_decision(rates.labels.y_pred),
     }
 
 
