@@ -11,12 +11,10 @@ from fairlearn.reductions import (
     FalsePositiveRateParity,
     TruePositiveRateParity,
 )
-from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 
 from skfair_runner.baselines._base import DecidesByLot, Mitigator
+from skfair_runner.baselines._weighted import check_takes_weights, fit_weighted
 from skfair_runner.groups import check_no_empty_cell
 from skfair_runner.utils import HasMethods, Interval, StrOptions, fit_context
 
@@ -82,23 +80,15 @@ class _OnAllRows(BaseEstimator):
         return type(self)(self.estimator, self.X)  # X is not copied
 
     def fit(self, rows, y, sample_weight):
-        self.estimator_ = clone(self.estimator)
-        weights = {_weight_keyword(self.estimator): np.asarray(sample_weight)}
-        self.estimator_.fit(self.X, np.asarray(y), **weights)
+        self.estimator_ = fit_weighted(
+            clone(self.estimator), self.X, np.asarray(y), np.asarray(sample_weight)
+        )
         # fairlearn asks for the decisions on all rows several times.
         self.decisions_ = np.asarray(self.estimator_.predict(self.X))
         return self
 
     def predict(self, rows):
         return self.decisions_
-
-
-def _weight_keyword(estimator):
-    """How `fit` takes weights; with routing off, a pipeline wants the step's name."""
-    if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
-        name, step = estimator.steps[-1]
-        return f"{name}__{_weight_keyword(step)}"
-    return "sample_weight"
 
 
 class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
@@ -290,7 +280,7 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
                 f"constraint={self.constraint!r}",
             )
         estimator = self._base_estimator()
-        _check_takes_weights(estimator, type(self).__name__)
+        check_takes_weights(estimator, type(self).__name__)
         bound = bound_on_each_group(self.difference_bound, counts, labels)
         reduction = ExponentiatedGradient(
             _OnAllRows(estimator, X),
@@ -349,16 +339,3 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
             Labels.
         """
         return self._draw(self.predict_proba(X)[:, self.favourable_])
-
-
-def _check_takes_weights(estimator, caller):
-    """Refuse an estimator that cannot be trained on weighted samples."""
-    last = estimator
-    while isinstance(last, Pipeline):
-        last = last.steps[-1][1]
-    if not has_fit_parameter(last, "sample_weight"):
-        raise TypeError(
-            f"{caller} trains its estimator on weighted samples, but "
-            f"{type(last).__name__}.fit takes no sample_weight: use a classifier that "
-            "does, such as LogisticRegression or RunnerFairClassifier(constraint=None)."
-        )
