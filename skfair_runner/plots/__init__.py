@@ -1,7 +1,17 @@
-"""Figures of comparisons, neurons and training, as display objects."""
+"""Figures of comparisons, groups, neurons and training, as display objects."""
 
+from skfair_runner.plots._groups import GroupMetricsDisplay
 from skfair_runner.plots._history import TrainingHistoryDisplay
 from skfair_runner.plots._neurons import NeuronImportanceDisplay
+from skfair_runner.plots._precision_recall import GroupPrecisionRecallDisplay
+from skfair_runner.plots._scores import ScoreDistributionDisplay
 from skfair_runner.plots._tradeoff import TradeoffDisplay
 
-__all__ = ["NeuronImportanceDisplay", "TradeoffDisplay", "TrainingHistoryDisplay"]
+__all__ = [
+    "GroupMetricsDisplay",
+    "GroupPrecisionRecallDisplay",
+    "NeuronImportanceDisplay",
+    "ScoreDistributionDisplay",
+    "TradeoffDisplay",
+    "TrainingHistoryDisplay",
+]
