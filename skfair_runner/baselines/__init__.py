@@ -1,8 +1,20 @@
-"""Fairlearn's mitigators as scikit-learn classifiers, with one signature for all."""
+"""Methods to compare with, as scikit-learn classifiers with one signature for all."""
 
 from skfair_runner.baselines._exponentiated_gradient import (
     ExponentiatedGradientClassifier,
 )
+from skfair_runner.baselines._fair_smote import FairSMOTEClassifier
+from skfair_runner.baselines._oversampling import OversamplingClassifier
+from skfair_runner.baselines._reweighing import ReweighingClassifier, reweighing_weights
 from skfair_runner.baselines._threshold_optimizer import ThresholdOptimizerClassifier
+from skfair_runner.baselines._unmitigated import UnmitigatedClassifier
 
-__all__ = ["ExponentiatedGradientClassifier", "ThresholdOptimizerClassifier"]
+__all__ = [
+    "ExponentiatedGradientClassifier",
+    "FairSMOTEClassifier",
+    "OversamplingClassifier",
+    "ReweighingClassifier",
+    "ThresholdOptimizerClassifier",
+    "UnmitigatedClassifier",
+    "reweighing_weights",
+]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, get_tags
@@ -11,7 +13,12 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from skfair_runner._building import draw_seed
 from skfair_runner._inputs import encode_labels, favourable_code
 from skfair_runner.classifier import RunnerFairClassifier
-from skfair_runner.groups import Groups, check_at_least_two, encode_groups
+from skfair_runner.groups import (
+    Groups,
+    cell_counts,
+    check_at_least_two,
+    encode_groups,
+)
 from skfair_runner.utils import SensitiveFeaturesRequestMixin
 from skfair_runner.utils._columns import as_table
 
@@ -88,6 +95,65 @@ def seeded(estimator, seed):
         if value is None and (name == "random_state" or name.endswith("__random_state"))
     ]
     return estimator.set_params(**dict.fromkeys(unset, seed))
+
+
+def take_rows(X, rows):
+    """Rows of a table by position, in the container it came in.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        The table; a sparse matrix comes back as CSR.
+
+    rows : ndarray of int or bool
+        Positions, which may repeat, or a mask.
+
+    Returns
+    -------
+    X : {ndarray, sparse matrix, DataFrame}
+        The rows; those of a DataFrame are numbered anew.
+
+    Examples
+    --------
+    >>> take_rows(np.array([[1], [2], [3]]), np.array([2, 2]))
+    array([[3],
+           [3]])
+    """
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows].reset_index(drop=True)
+    return X.tocsr()[rows] if sparse.issparse(X) else X[rows]
+
+
+def check_full_cells(counts, classes, groups, begins):
+    """Refuse a group that lacks a label.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_labels, n_groups)
+        Samples by label and group.
+
+    classes : ndarray of shape (n_labels,)
+        The labels.
+
+    groups : Groups
+        The groups.
+
+    begins : str
+        Who asks, and what for; begins the error message.
+
+    Raises
+    ------
+    ValueError
+        If a cell is empty.
+    """
+    empty = np.argwhere(counts == 0)
+    if len(empty):
+        label, group = empty[0]
+        raise ValueError(
+            f"{begins}, but group {groups.labels[group]!r} has no sample with label "
+            f"{classes.tolist()[label]!r}. Merge this group with another, or leave its "
+            "samples out."
+        )
 
 
 class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
@@ -168,18 +234,15 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
         return columns if self.favourable_ == 1 else columns[:, ::-1]
 
     def _check_full_cells(self, task, does):
-        """Refuse a group that lacks a label, where a method `does` need it."""
-        n_groups = task.groups.n_groups
-        counts = np.bincount(task.cells, minlength=len(self.classes_) * n_groups)
-        empty = np.argwhere(counts.reshape(-1, n_groups) == 0)
-        if len(empty):
-            label, group = empty[0]
-            raise ValueError(
-                f"{type(self).__name__}.fit {does}, but group "
-                f"{task.groups.labels[group]!r} has no sample with label "
-                f"{self.classes_.tolist()[label]!r}. Merge this group with another, or "
-                "leave its samples out."
-            )
+        """Refuse a group that lacks a label; `does` says what for."""
+        check_full_cells(
+            cell_counts(
+                task.codes, task.groups.codes, len(self.classes_), task.groups.n_groups
+            ),
+            self.classes_,
+            task.groups,
+            f"{type(self).__name__}.fit {does}",
+        )
 
     def _check_prefit(self):
         """Refuse an absent or unfitted estimator, or one with other labels."""
