@@ -124,9 +124,9 @@ def _small_integers(arrays):
 
     They are counted instead of hashed, which is several times faster.
     """
-    dtype = np.result_type(*arrays)
-    if dtype.kind not in "bi":
+    if not all(array.dtype.kind in "bi" for array in arrays):
         return None
+    dtype = np.result_type(*arrays)
     lowest = min(int(array.min()) for array in arrays)
     width = max(int(array.max()) for array in arrays) - lowest + 1
     if width > _WIDEST_COUNTED:
