@@ -20,6 +20,7 @@ LINES = (
 )
 GREY = "#8c8c8c"
 FAINT = "#d9d9d9"
+_LAYERS_PER_LINE = 4
 
 
 class Style(NamedTuple):
@@ -132,6 +133,43 @@ def panels(ax, n_rows, n_columns, size, *, height_ratios=None, **keywords):
         edges |= {"bottom": place.y0, "top": place.y1}
         grid = ax.figure.add_gridspec(**shape, **edges)
     return grid.subplots(squeeze=False, **keywords)
+
+
+def layer_panels(ax, n_layers, size, n_rows=1, **keywords):
+    """Panels for the layers of a net, at most four beside one another.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Its place is divided; None makes a figure.
+
+    n_layers : int
+        Number of layers.
+
+    size : tuple of (float, float)
+        Width and height that a layer gets in a new figure, in inches.
+
+    n_rows : int, default=1
+        Panels of one layer, above one another.
+
+    **keywords : dict
+        Handed to matplotlib's ``GridSpec.subplots``.
+
+    Returns
+    -------
+    axes : ndarray of matplotlib Axes, of shape (n_rows, n_layers)
+        The panels of each layer in a column of this array.
+    """
+    n_columns = min(n_layers, _LAYERS_PER_LINE)
+    n_lines = -(-n_layers // n_columns)
+    whole = (0.9 + size[0] * n_columns, 0.4 + size[1] * n_lines)
+    axes = panels(ax, n_lines * n_rows, n_columns, whole, **keywords)
+    # (n_lines, n_rows, n_columns) to (n_rows, n_lines * n_columns)
+    axes = axes.reshape(n_lines, n_rows, n_columns).swapaxes(0, 1)
+    axes = axes.reshape(n_rows, n_lines * n_columns)
+    for spare in axes[:, n_layers:].ravel():
+        spare.remove()
+    return axes[:, :n_layers]
 
 
 def seam():

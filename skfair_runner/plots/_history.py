@@ -1,24 +1,34 @@
-"""Loss and difference over the epochs of a training."""
+"""Loss, difference and multipliers over the epochs of a training."""
 
 import numpy as np
 
-from skfair_runner.plots._drawing import COLOURS, GREY, columns_of, pyplot, tidy
+from skfair_runner.plots._drawing import (
+    COLOURS,
+    GREY,
+    columns_of,
+    panels,
+    style_of,
+    tidy,
+)
+from skfair_runner.plots._reading import fitted_attribute, inner_estimators
 
 _TRAIN, _VALID, _GAP = COLOURS[0], COLOURS[1], COLOURS[2]
+_NAMED = 7  # multipliers that can be told apart
 
 
 class TrainingHistoryDisplay:
     """Curves of the loss and of the difference between groups, epoch by epoch.
 
-    Two panels above one another, with the phases marked: plain training, and the
-    repair, whose loss includes its penalties.
+    Panels above one another, with the phases marked: plain training, and the repair,
+    whose loss includes its penalties. A third panel shows how hard the controller
+    pulled, where it is asked for.
 
     Parameters
     ----------
     history : DataFrame
         One row per epoch, with the columns epoch, phase and train_loss, and where
-        training had groups train_difference; perhaps train_gap, and valid_loss and
-        valid_difference.
+        training had groups train_difference; perhaps train_gap, valid_loss,
+        valid_difference and multipliers.
 
     difference_bound : float or None, default=None
         Drawn as a line, in [0, 1].
@@ -26,7 +36,8 @@ class TrainingHistoryDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, of shape (n_panels,)
-        The loss, and the difference where there is one, after :meth:`plot`.
+        The loss, the difference where there is one, and the multipliers where they are
+        asked for, after :meth:`plot`.
 
     figure_ : matplotlib Figure
         The figure around them.
@@ -51,6 +62,29 @@ class TrainingHistoryDisplay:
     def __init__(self, history, *, difference_bound=None):
         self.history = history
         self.difference_bound = difference_bound
+
+    @classmethod
+    def from_estimator(cls, estimator):
+        """Take the curves and the bound of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : RunnerFairClassifier, Pipeline or search
+            Fitted.
+
+        Returns
+        -------
+        display : TrainingHistoryDisplay
+            Not yet drawn.
+        """
+        history = fitted_attribute(
+            estimator, "history_", f"{cls.__name__}.from_estimator"
+        )
+        owner = next(e for e in inner_estimators(estimator) if hasattr(e, "history_"))
+        # Plain training has a bound among its parameters, but aims at none.
+        aims = getattr(owner, "constraint", None) is not None
+        bound = getattr(owner, "difference_bound", None) if aims else None
+        return cls.from_history(history, difference_bound=bound)
 
     @classmethod
     def from_history(cls, history, *, difference_bound=None):
@@ -80,7 +114,7 @@ class TrainingHistoryDisplay:
             raise ValueError(f"{caller}: the history has {len(history)} epochs.")
         return cls(history, difference_bound=difference_bound)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, multipliers=False):
         """Draw the curves.
 
         Parameters
@@ -88,36 +122,48 @@ class TrainingHistoryDisplay:
         ax : matplotlib Axes or None, default=None
             Its place is divided among the panels; None makes a figure.
 
+        multipliers : bool, default=False
+            Whether the controller's multipliers get a panel of their own.
+
         Returns
         -------
         self : TrainingHistoryDisplay
             With ``axes_`` and ``figure_``.
+
+        Raises
+        ------
+        ValueError
+            If multipliers are asked for, and the training had none.
         """
-        n_panels = 2 if "train_difference" in self.history else 1
-        if ax is None:
-            size = (6.4, 2.2 + 2.2 * n_panels)
-            figure = pyplot().figure(figsize=size, layout="constrained")
-            grid = figure.add_gridspec(n_panels, 1)
-        else:
-            figure = ax.figure
-            grid = ax.get_subplotspec().subgridspec(n_panels, 1)
-            ax.set_axis_off()
-        self.figure_ = figure
-        self.axes_ = grid.subplots(sharex=True, squeeze=False)[:, 0]
-        self._draw_losses(self.axes_[0])
-        if n_panels == 2:
-            self._draw_differences(self.axes_[1])
-        for panel in self.axes_:
+        if multipliers:
+            self._check_multipliers()
+        draw = [self._draw_losses]
+        if "train_difference" in self.history:
+            draw.append(self._draw_differences)
+        if multipliers:
+            draw.append(self._draw_multipliers)
+        size = (6.4, 2.2 + 2.2 * len(draw))
+        self.axes_ = panels(ax, len(draw), 1, size, sharex=True)[:, 0]
+        self.figure_ = self.axes_[0].figure
+        for panel, draw_panel in zip(self.axes_, draw, strict=True):
+            draw_panel(panel)
             self._mark_phases(panel)
             tidy(panel)
-            panel.legend(frameon=False, fontsize=8)
-        self.axes_[-1].set_xlabel("epoch")
+            if panel.get_legend_handles_labels()[0]:
+                panel.legend(frameon=False, fontsize=8)
+        last = self.axes_[-1]
+        last.set_xlabel("epoch")
+        epochs = self.history["epoch"]
+        last.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
+        last.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         return self
 
     def _draw_losses(self, ax):
         self._draw_curve(ax, "train_loss", "training", _TRAIN, "-")
         self._draw_curve(ax, "valid_loss", "validation, criterion alone", _VALID, "--")
         repaired = (self.history["phase"] == "repair").any()
+        # Plain training, too, has both phases, but no groups and so no penalty.
+        repaired &= "train_difference" in self.history
         ax.set_ylabel("loss, penalties included" if repaired else "loss")
 
     def _draw_differences(self, ax):
@@ -133,6 +179,47 @@ class TrainingHistoryDisplay:
             )
         ax.set_ylabel("difference between groups")
         ax.set_ylim(bottom=0)
+
+    def _check_multipliers(self):
+        """Refuse a training without a controller."""
+        if not any(self._multipliers()):
+            raise ValueError(
+                "TrainingHistoryDisplay.plot: none of the "
+                f"{len(self.history)} epochs has multipliers. A controller works in "
+                "the repair, and only with a difference_bound: leave "
+                "`multipliers=True` out."
+            )
+
+    def _multipliers(self):
+        """Multipliers of each epoch; an empty list where there are none."""
+        nothing = [None] * len(self.history)
+        entries = self.history.get("multipliers", nothing)
+        return [entry if isinstance(entry, list) else [] for entry in entries]
+
+    def _draw_multipliers(self, ax):
+        entries = self._multipliers()
+        n_lines = max(map(len, entries))
+        values = np.full((len(entries), n_lines), np.nan)
+        for row, entry in zip(values, entries, strict=True):
+            row[: len(entry)] = entry
+        for number, column in enumerate(values.T):
+            style, label = style_of(number), "multiplier"
+            if n_lines > 1:
+                label = f"multiplier {number + 1}"
+            if n_lines > _NAMED:
+                label = f"{n_lines} multipliers" if number == 0 else "_nolegend_"
+            ax.plot(
+                self.history["epoch"],
+                column,
+                color=style.colour,
+                linestyle=style.line,
+                linewidth=1.6,
+                marker=".",
+                markersize=5,
+                label=label,
+            )
+        ax.axhline(0, color=GREY, linewidth=0.8)
+        ax.set_ylabel("multiplier of the\ncontroller")
 
     def _draw_curve(self, ax, column, label, colour, style):
         if column in self.history and self.history[column].notna().any():

@@ -2,15 +2,26 @@
 
 import numpy as np
 
-from skfair_runner.plots._drawing import COLOURS, FAINT, GREY, columns_of, pyplot, tidy
+from skfair_runner.plots._drawing import (
+    COLOURS,
+    FAINT,
+    GREY,
+    columns_of,
+    layer_panels,
+    tidy,
+    wrapped,
+)
+from skfair_runner.plots._reading import fitted_attribute
 
 _BLACK, _BEFORE, _AFTER = COLOURS[0], COLOURS[1], COLOURS[2]
+_TABLE = "neuron_importance_"
+_MANY = 100  # neurons whose dots must be small
 
 
 class NeuronImportanceDisplay:
     """Bars of the neurons' importance, and their discrimination before and after.
 
-    One column of panels per layer. Neurons are in the order of their importance, most
+    Two panels per layer. Neurons are in the order of their importance, most
     important first; those that were held responsible are dark. Below, in the same
     order, the discrimination of each neuron, before and after the repair.
 
@@ -49,6 +60,23 @@ class NeuronImportanceDisplay:
 
     def __init__(self, table):
         self.table = table
+
+    @classmethod
+    def from_estimator(cls, estimator):
+        """Take the neurons of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : RunnerFairClassifier, Pipeline or search
+            Fitted with a constraint.
+
+        Returns
+        -------
+        display : NeuronImportanceDisplay
+            Not yet drawn.
+        """
+        caller = f"{cls.__name__}.from_estimator"
+        return cls.from_table(fitted_attribute(estimator, _TABLE, caller))
 
     @classmethod
     def from_table(cls, table):
@@ -97,44 +125,38 @@ class NeuronImportanceDisplay:
             With ``axes_`` and ``figure_``.
         """
         layers = self.table["layer"].unique().tolist()
-        if ax is None:
-            size = (1.2 + 3.4 * len(layers), 4.8)
-            figure = pyplot().figure(figsize=size, layout="constrained")
-            grid = figure.add_gridspec(2, len(layers))
-        else:
-            figure = ax.figure
-            grid = ax.get_subplotspec().subgridspec(2, len(layers))
-            ax.set_axis_off()
-        self.figure_ = figure
-        self.axes_ = grid.subplots(sharex="col", squeeze=False)
-        for column, layer in zip(self.axes_.T, layers, strict=True):
+        self.axes_ = layer_panels(ax, len(layers), (3.4, 4.4), n_rows=2)
+        self.figure_ = self.axes_[0, 0].figure
+        for (upper, lower), layer in zip(self.axes_.T, layers, strict=True):
             part = self.table[self.table["layer"] == layer].sort_values("rank")
-            self._draw_importance(column[0], part, layer)
-            self._draw_discrimination(column[1], part)
-        self.axes_[0, 0].set_ylabel("importance")
-        self.axes_[1, 0].set_ylabel("discrimination")
+            self._draw_importance(upper, part, layer)
+            self._draw_discrimination(lower, part)
+            lower.sharex(upper)
+            upper.tick_params(labelbottom=False)
+            if upper.get_subplotspec().is_first_col():
+                upper.set_ylabel("importance for the gap")
+                lower.set_ylabel("discrimination: distance\nbetween the groups")
         return self
 
     def _draw_importance(self, ax, part, layer):
+        from matplotlib.patches import Patch
+
         places = np.arange(1, len(part) + 1)
         selected = part["selected"].to_numpy(dtype=bool)
-        for chosen, colour, edge, label in (
+        kinds = []
+        for chosen, colour, edge, name in (
             (selected, _BLACK, _BLACK, "held responsible"),
             (~selected, FAINT, GREY, "others"),
         ):
+            look = {"facecolor": colour, "edgecolor": edge, "linewidth": 0.4}
+            look["label"] = f"{name} ({chosen.sum()})"
+            kinds.append(Patch(**look))
             if chosen.any():
-                ax.bar(
-                    places[chosen],
-                    part["importance"].to_numpy()[chosen],
-                    width=0.85,
-                    color=colour,
-                    edgecolor=edge,
-                    linewidth=0.4,
-                    label=f"{label} ({chosen.sum()})",
-                )
-        ax.set_title(f"{layer}: {len(part)} neurons", fontsize=10)
+                heights = part["importance"].to_numpy()[chosen]
+                ax.bar(places[chosen], heights, width=0.85, **look)
+        ax.set_title(wrapped(f"{layer}: {len(part)} neurons", 34), fontsize=10)
         # Bars fall from left to right, so this corner is free.
-        ax.legend(loc="upper right", frameon=False, fontsize=8)
+        ax.legend(handles=kinds, loc="upper right", frameon=False, fontsize=8)
         tidy(ax)
 
     def _draw_discrimination(self, ax, part):
@@ -162,12 +184,13 @@ class NeuronImportanceDisplay:
 
     @staticmethod
     def _draw_dots(ax, places, values, marker, colour, label):
+        size = 5 if marker == "_" else 4
         ax.plot(
             places,
             values,
             linestyle="none",
             marker=marker,
-            markersize=5 if marker == "_" else 3,
+            markersize=0.6 * size if len(places) > _MANY else size,
             markeredgewidth=1.4 if marker == "_" else 0,
             color=colour,
             label=f"{label} (mean {values.mean():.3g})",

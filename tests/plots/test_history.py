@@ -1,9 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skfair_runner import RunnerFairClassifier
-from skfair_runner.plots import NeuronImportanceDisplay, TrainingHistoryDisplay
+from skfair_runner.plots import (
+    DiscriminationDisplay,
+    NeuronHistoryDisplay,
+    NeuronImportanceDisplay,
+    TrainingHistoryDisplay,
+)
 
 
 @pytest.fixture
@@ -56,6 +64,46 @@ def test_plain_training_has_a_loss_alone(history):
     assert [text.get_text() for text in losses.texts] == ["warm-up"]
 
 
+def test_plain_training_through_both_phases_has_no_penalties(history):
+    (losses,) = (
+        TrainingHistoryDisplay.from_history(history[["epoch", "phase", "train_loss"]])
+        .plot()
+        .axes_
+    )
+    assert losses.get_ylabel() == "loss"
+
+
+def test_one_epoch_is_named_by_its_number(history):
+    display = TrainingHistoryDisplay.from_history(history[:1]).plot()
+    display.figure_.draw_without_rendering()
+    low, high = display.axes_[0].get_xlim()
+    ticks = [tick for tick in display.axes_[-1].get_xticks() if low <= tick <= high]
+    assert ticks == [1]
+
+
+def test_multipliers_get_a_panel_where_they_are_asked_for(history):
+    history["multipliers"] = [np.nan, np.nan, [0.25, -0.5], [0.5, -0.75]]
+    display = TrainingHistoryDisplay.from_history(history)
+    assert len(display.plot().axes_) == 2
+    panel = display.plot(multipliers=True).axes_[2]
+    nothing = [np.nan, np.nan]
+    np.testing.assert_allclose(curves(panel)["multiplier 1"], [*nothing, 0.25, 0.5])
+    np.testing.assert_allclose(curves(panel)["multiplier 2"], [*nothing, -0.5, -0.75])
+
+
+def test_many_multipliers_share_one_line_of_the_legend(history):
+    history["multipliers"] = [[0.1] * 9] * 4
+    display = TrainingHistoryDisplay.from_history(history).plot(multipliers=True)
+    (text,) = display.axes_[2].get_legend().get_texts()
+    assert text.get_text() == "9 multipliers"
+
+
+def test_absent_multipliers_are_told(history):
+    display = TrainingHistoryDisplay.from_history(history)
+    with pytest.raises(ValueError, match="none of the 4 epochs has multipliers"):
+        display.plot(multipliers=True)
+
+
 def test_a_given_place_is_divided(history, ax):
     display = TrainingHistoryDisplay.from_history(history).plot(ax=ax)
     assert display.figure_ is ax.figure
@@ -72,20 +120,67 @@ def test_an_empty_history_is_refused(history):
         TrainingHistoryDisplay.from_history(history[:0])
 
 
-def test_what_a_fitted_classifier_tells_can_be_drawn():
+@pytest.fixture(scope="module")
+def fitted():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3))
     clf = RunnerFairClassifier(
-        warmup_epochs=3,
-        max_epochs=1,
-        hidden_layer_sizes=(8, 8),
-        lr=0.05,
+        warmup_epochs=6,
+        max_epochs=2,
+        hidden_layer_sizes=(8, 6),
+        batch_size=30,
+        lr=0.02,
         random_state=0,
     )
-    clf.set_params(random_state=0)
-    clf.fit(X, X[:, 0] > 0, sensitive_features=np.where(X[:, 1] > 0, "a", "b"))
-    display = TrainingHistoryDisplay.from_history(clf.history_).plot()
+    return make_pipeline(StandardScaler(), clf).fit(
+        X,
+        X[:, 0] > 0,
+        runnerfairclassifier__sensitive_features=np.where(X[:, 1] > 0, "a", "b"),
+    )
+
+
+def test_the_training_of_a_fitted_classifier_is_drawn(fitted):
+    display = TrainingHistoryDisplay.from_estimator(fitted).plot(multipliers=True)
     assert [text.get_text() for text in display.axes_[0].texts] == ["warm-up", "repair"]
-    assert len(curves(display.axes_[1])["training, decisions"]) == 4
-    neurons = NeuronImportanceDisplay.from_table(clf.neuron_importance_).plot()
-    assert neurons.axes_.shape == (2, 2)
+    assert len(curves(display.axes_[1])["training, decisions"]) == 8
+    assert "bound 0.05" in curves(display.axes_[1])
+    assert np.isfinite(curves(display.axes_[2])["multiplier"]).sum() == 2
+
+
+def test_plain_training_aims_at_no_bound():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    clf = RunnerFairClassifier(None, warmup_epochs=1, max_epochs=1, random_state=0)
+    display = TrainingHistoryDisplay.from_estimator(clf.fit(X, X[:, 0] > 0))
+    assert display.difference_bound is None
+    assert len(display.history) == 2
+
+
+def test_the_neurons_of_a_fitted_classifier_are_drawn(fitted):
+    table = fitted[-1].neuron_importance_
+    importance = NeuronImportanceDisplay.from_estimator(fitted).plot()
+    assert importance.axes_.shape == (2, 2)
+    pd.testing.assert_frame_equal(importance.table, table)
+    discrimination = DiscriminationDisplay.from_estimator(fitted).plot()
+    assert discrimination.summary["n"].sum() == 14
+    history = NeuronHistoryDisplay.from_estimator(fitted).plot()
+    assert {k: v.shape for k, v in history.selected.items()} == {
+        "relu1": (8, 2),
+        "relu2": (6, 2),
+    }
+    last = fitted[-1].history_["selected"].iloc[-1]["relu1"]
+    cells = history.selected["relu1"].iloc[:, -1]
+    assert cells.index[cells].tolist() == sorted(last)
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        TrainingHistoryDisplay,
+        NeuronImportanceDisplay,
+        DiscriminationDisplay,
+        NeuronHistoryDisplay,
+    ],
+)
+def test_a_classifier_without_history_or_neurons_is_named(display):
+    with pytest.raises(ValueError, match=rf"{display.__name__}.* LogisticRegression"):
+        display.from_estimator(LogisticRegression())

@@ -59,6 +59,25 @@ def test_a_layer_of_which_every_neuron_is_selected_has_one_kind_of_bar(table):
     assert len(display.axes_[0, 0].containers) == 1
 
 
+def test_an_empty_selection_is_told(table):
+    display = NeuronImportanceDisplay.from_table(table.assign(selected=False)).plot()
+    legend = display.axes_[0, 0].get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["held responsible (0)", "others (3)"]
+
+
+def test_many_layers_stand_four_to_a_line(table):
+    one = table[table["layer"] == "relu1"]
+    table = pd.concat([one.assign(layer=f"layer {k}") for k in range(6)])
+    axes = NeuronImportanceDisplay.from_table(table).plot().axes_
+    assert axes.shape == (2, 6)
+    titles = [ax.get_title() for ax in axes[0]]
+    assert titles == [f"layer {k}: 3 neurons" for k in range(6)]
+    places = [ax.get_subplotspec().colspan.start for ax in axes[0]]
+    assert places == [0, 1, 2, 3, 0, 1]
+    assert [ax.get_subplotspec().rowspan.start for ax in axes[1]] == [1] * 4 + [3] * 2
+
+
 def test_a_given_place_is_divided(table, ax):
     display = NeuronImportanceDisplay.from_table(table).plot(ax=ax)
     assert display.figure_ is ax.figure
