@@ -5,6 +5,7 @@ from skfair_runner.baselines._exponentiated_gradient import (
 )
 from skfair_runner.baselines._fair_smote import FairSMOTEClassifier
 from skfair_runner.baselines._oversampling import OversamplingClassifier
+from skfair_runner.baselines._reject_option import RejectOptionClassifier
 from skfair_runner.baselines._reweighing import ReweighingClassifier, reweighing_weights
 from skfair_runner.baselines._threshold_optimizer import ThresholdOptimizerClassifier
 from skfair_runner.baselines._unmitigated import UnmitigatedClassifier
@@ -13,6 +14,7 @@ __all__ = [
     "ExponentiatedGradientClassifier",
     "FairSMOTEClassifier",
     "OversamplingClassifier",
+    "RejectOptionClassifier",
     "ReweighingClassifier",
     "ThresholdOptimizerClassifier",
     "UnmitigatedClassifier",

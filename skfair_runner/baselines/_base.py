@@ -1,6 +1,6 @@
 """What the baselines share: labels and groups, seeds, scikit-learn's contract."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,11 @@ class LabelsAndGroups:
     def cells(self) -> np.ndarray:
         """Cell of each sample: its label's position times n_groups, plus its group."""
         return self.codes * self.groups.n_groups + self.groups.codes
+
+    def take(self, rows) -> "LabelsAndGroups":
+        """Those of some rows; all groups stay known."""
+        groups = replace(self.groups, codes=self.groups.codes[rows])
+        return replace(self, codes=self.codes[rows], groups=groups)
 
     def counts(self) -> np.ndarray:
         """Samples without and with the favourable label, (2, n_groups)."""
@@ -167,6 +172,7 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
     is_randomised = False
     # What `fit` can do without, and what it can deal with.
     _needs_groups = True
+    _needs_the_favourable_label = False
     _takes_many_labels = False
 
     def _read(self, X, y, sensitive_features):
@@ -188,7 +194,7 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
                 f"{classes[:5].tolist()}{' ...' * (len(classes) > 5)}; "
                 "RunnerFairClassifier takes more than two."
             )
-        needed_by = None
+        needed_by = type(self).__name__ if self._needs_the_favourable_label else None
         constraint = getattr(self, "constraint", None)
         if constraint in _NEED_THE_FAVOURABLE_LABEL:
             needed_by = f"constraint={constraint!r}"
