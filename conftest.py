@@ -18,6 +18,7 @@ NEEDED_BY = {
     "cli": ("rich", "typer"),
     "persistence": ("safetensors", "skops"),
     "plots": ("matplotlib",),
+    "report": ("jinja2",),
 }
 
 

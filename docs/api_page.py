@@ -32,6 +32,7 @@ MODULES = {
     "Modules": "modules",
     "Data sets": "datasets",
     "Plots": "plots",
+    "The page about a comparison": "report",
 }
 
 

@@ -30,7 +30,7 @@ LAYERS = (
         "neurons",
         "plots",
     },
-    {"_callbacks", "diagnosis", "tasks"},
+    {"_callbacks", "diagnosis", "report", "tasks"},
     {"penalty"},
     {"net"},
     {"_building"},
@@ -44,7 +44,6 @@ LAYERS = (
         "repair",
     },
     {"compare"},
-    {"report"},
     {"cli"},
 )
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
