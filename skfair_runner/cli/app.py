@@ -5,7 +5,9 @@ from typing import Annotated
 
 from skfair_runner import __version__
 from skfair_runner.cli.compare import COMPARE_OPTIONS, compare
+from skfair_runner.cli.diagnose import DIAGNOSE_OPTIONS, diagnose
 from skfair_runner.cli.options import annotated
+from skfair_runner.cli.repair import REPAIR_OPTIONS, repair
 from skfair_runner.cli.screen import import_package, open_console
 
 
@@ -25,7 +27,7 @@ def make_app():
     Returns
     -------
     app : typer.Typer
-        With the command `compare`.
+        With the commands `compare`, `diagnose` and `repair`.
 
     Raises
     ------
@@ -49,4 +51,6 @@ def make_app():
         """Find the neurons behind a group difference and reduce it while training."""
 
     app.command()(annotated(compare, COMPARE_OPTIONS))
+    app.command()(annotated(diagnose, DIAGNOSE_OPTIONS))
+    app.command()(annotated(repair, REPAIR_OPTIONS))
     return app

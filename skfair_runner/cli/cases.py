@@ -73,6 +73,11 @@ class Case:
     favourable: str
     notes: list
 
+    @property
+    def sensitive_features(self) -> pd.DataFrame | pd.Series:
+        """The groups as measures take them: one column, or several to be crossed."""
+        return self.groups if self.groups.shape[1] > 1 else self.groups.iloc[:, 0]
+
 
 def case_of_dataset(name, *, data_home=None, sensitive=()):
     """Case of a data set that the package knows.

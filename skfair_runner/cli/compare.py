@@ -119,7 +119,6 @@ def _compare(case, constraint, bound, folds, seed, jobs, iterations, verbose):
         oracle_parameters=training,
     )
     jobs = jobs or min(joblib.cpu_count(), 4)
-    groups = case.groups if case.groups.shape[1] > 1 else case.groups.iloc[:, 0]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
@@ -127,7 +126,7 @@ def _compare(case, constraint, bound, folds, seed, jobs, iterations, verbose):
                 classifiers,
                 case.X,
                 case.y,
-                sensitive_features=groups,
+                sensitive_features=case.sensitive_features,
                 cv=folds,
                 pos_label=case.pos_label,
                 n_jobs=jobs,

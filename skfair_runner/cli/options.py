@@ -1,5 +1,6 @@
 """Options that several commands have, and what is done with them alike."""
 
+import inspect
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,8 @@ from skfair_runner.cli.cases import CaseError, case_of_dataset, case_of_file
 from skfair_runner.cli.screen import import_package
 from skfair_runner.compare._measures import DIFFERENCE_OF
 from skfair_runner.datasets import DATASETS
+
+MODULE_OUTPUTS = ("auto", "logits", "probabilities")
 
 # Type of each option, and what typer has to know about it.
 DATA_OPTIONS = {
@@ -30,6 +33,58 @@ BOUND_OPTION = {
         {"help": "Difference between groups that is aimed at.", "min": 0, "max": 1},
     )
 }
+# The argument of commands about a trained model, and how its network is fed.
+MODEL_ARGUMENT = {
+    "model": (
+        Path,
+        {
+            "help": "What skfair_runner.save wrote, or a state-dict file.",
+            "metavar": "MODEL",
+        },
+    )
+}
+MODEL_OPTIONS = {
+    "module": (
+        str | None,
+        {
+            "help": "package.file:factory, the class of your own torch module or a "
+            "function that returns one, called with n_features and n_outputs where it "
+            "takes them. Importing it runs your code; nothing is imported without this "
+            "option. The current directory is searched first.",
+            "metavar": "<str>",
+        },
+    ),
+    "module_output": (
+        str,
+        {"help": f"What your module emits, one of {', '.join(MODULE_OUTPUTS)}."},
+    ),
+    "features": (
+        list[str] | None,
+        {
+            "help": "Column to feed to a network that knows no names; repeat it, in "
+            "the network's order.",
+            "metavar": "<str>",
+        },
+    ),
+}
+NEURON_OPTIONS = {
+    "top_k": (
+        str,
+        {
+            "help": "Neurons of each layer held responsible: a share such as 0.5, or "
+            "a number such as 20.",
+            "metavar": "<number>",
+        },
+    ),
+    "layers": (
+        list[str] | None,
+        {
+            "help": "Submodule whose neurons are looked at, repeat it; all activations "
+            "that follow a layer with weights, if left out.",
+            "metavar": "<str>",
+        },
+    ),
+}
 SEED_OPTION = {"seed": (int, {"help": "Seed of everything.", "min": 0})}
 OUTPUT_OPTIONS = {
     "out": (Path, {"help": "Folder for the results."}),
@@ -38,15 +93,15 @@ OUTPUT_OPTIONS = {
 
 
 def annotated(command, options):
-    """Tell typer the types and help of a command's options.
+    """Tell typer the types and help of a command's options and arguments.
 
     Parameters
     ----------
     command : function
-        Whose parameters are the options.
+        A parameter without a default is an argument, any other one an option.
 
     options : dict of str to (type, dict)
-        Type of each, and the keywords of `typer.Option`.
+        Type of each, and the keywords of `typer.Option` or `typer.Argument`.
 
     Returns
     -------
@@ -54,10 +109,14 @@ def annotated(command, options):
         The same one.
     """
     typer = import_package("typer")
-    command.__annotations__ = {
-        name: Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", **more)]
-        for name, (kind, more) in options.items()
-    }
+    parameters = inspect.signature(command).parameters
+    command.__annotations__ = {}
+    for name, (kind, more) in options.items():
+        if parameters[name].default is inspect.Parameter.empty:
+            told = typer.Argument(**more)
+        else:
+            told = typer.Option(f"--{name.replace('_', '-')}", **more)
+        command.__annotations__[name] = Annotated[kind, told]
     return command
 
 
@@ -140,12 +199,69 @@ def check_constraint(constraint):
     CaseError
         With the names that there are.
     """
-    if constraint not in DIFFERENCE_OF:
+    check_choice("--constraint", constraint, DIFFERENCE_OF)
+
+
+def check_choice(option, value, choices):
+    """Refuse a word that an option does not know.
+
+    Parameters
+    ----------
+    option : str
+        The option, such as ``"--constraint"``.
+
+    value : str
+        As typed.
+
+    choices : iterable of str
+        What it knows.
+
+    Raises
+    ------
+    CaseError
+        With the words that it knows.
+    """
+    if value not in choices:
+        what = option.removeprefix("--").replace("-", " ")
         raise CaseError(
-            "--constraint",
-            f"there is no constraint {constraint!r}; pass one of "
-            f"{', '.join(DIFFERENCE_OF)}.",
+            option, f"there is no {what} {value!r}; pass one of {', '.join(choices)}."
         )
+
+
+def read_top_k(text):
+    """How many neurons of each layer are held responsible.
+
+    Parameters
+    ----------
+    text : str
+        As typed.
+
+    Returns
+    -------
+    top_k : int or float
+        A number, or a share where a point was typed.
+
+    Raises
+    ------
+    CaseError
+        If it is neither.
+
+    Examples
+    --------
+    >>> read_top_k("20"), read_top_k("0.5")
+    (20, 0.5)
+    """
+    try:
+        top_k = float(text) if "." in text else int(text)
+    except ValueError:
+        top_k = 0
+    if top_k <= 0 or (isinstance(top_k, float) and top_k > 1):
+        raise CaseError(
+            "--top-k",
+            f"{text!r} is neither a share of a layer's neurons, such as 0.5 (at most "
+            "1.0), nor a number of them, such as 20.",
+        )
+    return top_k
 
 
 def make_folder(out):
