@@ -25,7 +25,7 @@ class GroupedDataset:
     X : dict
         ``"X"``: array or CSR matrix of shape (n_samples, ...); ``"groups"``: int64
         array of shape (n_samples,); ``"weights"``: float32 array of shape (n_samples,)
-        or None.
+        or None; further arrays of one row per sample.
 
     y : ndarray of shape (n_samples,)
         Label codes, int64.
@@ -47,24 +47,43 @@ class GroupedDataset:
             self.X, self.y, rows if self.rows is None else self.rows[rows]
         )
 
+    def with_column(self, name: str, values: np.ndarray) -> GroupedDataset:
+        """The same rows, which bring one more array into each batch.
+
+        Parameters
+        ----------
+        name : str
+            Its name in the batch.
+
+        values : ndarray of shape (n_rows, ...)
+            One for each row of this data set.
+
+        Returns
+        -------
+        dataset : GroupedDataset
+            Shares the other arrays.
+        """
+        if self.rows is not None:
+            spread = np.zeros((self.X["X"].shape[0], *values.shape[1:]), values.dtype)
+            spread[self.rows] = values
+            values = spread
+        return GroupedDataset({**self.X, name: values}, self.y, self.rows)
+
     def column(self, name: str):
-        """Codes of all rows: "y", "groups" or "weights"."""
+        """Codes of all rows: "y", "groups", "weights" or a further array."""
         source = self.y if name == "y" else self.X[name]
         return source if self.rows is None or source is None else source[self.rows]
 
     def take(self, index) -> tuple[dict[str, Tensor], Tensor]:
-        """The rows at `index` as tensors: ``({"X", "groups", "weights"}, y)``."""
+        """The rows at `index` as tensors: ``({"X", "groups", ...}, y)``."""
         index = index if self.rows is None else self.rows[index]
         X = self.X["X"][index]
         if sparse.issparse(X):
             X = X.toarray()
-        batch = {
-            "X": torch.from_numpy(np.ascontiguousarray(X)),
-            "groups": torch.from_numpy(self.X["groups"][index]),
-        }
-        weights = self.X["weights"]
-        if weights is not None:
-            batch["weights"] = torch.from_numpy(weights[index])
+        batch = {"X": torch.from_numpy(np.ascontiguousarray(X))}
+        for name, values in self.X.items():
+            if name != "X" and values is not None:
+                batch[name] = torch.from_numpy(values[index])
         return batch, torch.from_numpy(self.y[index])
 
     def __getitem__(self, i: int):

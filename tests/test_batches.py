@@ -126,6 +126,20 @@ def test_a_column_of_all_rows_is_the_source_itself():
     assert dataset.subset([1]).column("weights") is None
 
 
+@pytest.mark.parametrize("rows", [None, [5, 3, 70]])
+def test_a_further_column_comes_in_the_batches_of_its_rows(rows):
+    dataset = make_dataset()
+    dataset = dataset if rows is None else dataset.subset(rows)
+    flags = np.random.default_rng(1).integers(0, 255, (len(dataset), 2), np.uint8)
+    flagged = dataset.with_column("flags", flags)
+    index = np.array([2, 0])
+    batch, _ = flagged.take(index)
+    assert_array_equal(batch["flags"], flags[index])
+    assert_array_equal(flagged.column("flags"), flags)
+    assert rows_of(flagged.take(index)) == rows_of(dataset.take(index))
+    assert "flags" not in dataset.take(index)[0]
+
+
 def test_taking_rows_does_not_share_memory_with_the_sources():
     dataset = make_dataset()
     batch, y = dataset.take(np.arange(103))
