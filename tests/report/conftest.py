@@ -68,6 +68,14 @@ class Browser:
             os.close(fd)
         self._pending, self._number, self._session = b"", 0, None
         self.events = []
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self):
+        """Speak to the page that the browser begins with."""
         (target,) = [
             each
             for each in self.send("Target.getTargets")["targetInfos"]
@@ -243,7 +251,7 @@ class Browser:
             self._session = None
             self.send("Browser.close")
             self._process.wait(10)
-        except (OSError, TimeoutError, subprocess.TimeoutExpired):
+        except (OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
         finally:
@@ -254,10 +262,18 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
+    programs = list(filter(None, map(shutil.which, BROWSERS)))
+    if not programs:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    browser = Browser(program, tmp_path_factory.mktemp("browser"))
+    browser, problems = None, []
+    for program in programs:
+        try:
+            browser = Browser(program, tmp_path_factory.mktemp("browser"))
+            break
+        except OSError as error:  # such as a stub that only says what to install
+            problems.append(f"{program}: {error}")
+    if browser is None:
+        pytest.skip(f"no browser starts: {'; '.join(problems)}")
     yield browser
     browser.close()
 
