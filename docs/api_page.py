@@ -21,7 +21,14 @@ SECTIONS = {
         "fairness_scorer",
         "best_within_bound",
     ],
-    "Comparison": ["compare_classifiers", "standard_classifiers", "Comparison"],
+    "Comparison": [
+        "compare_classifiers",
+        "standard_classifiers",
+        "Comparison",
+        "sweep_tradeoff",
+        "TradeoffSweep",
+        "hypervolume",
+    ],
     "Saving, loading, serving": ["save", "load", "export_onnx"],
 }
 MODULES = {

@@ -2,7 +2,14 @@
 
 from ._settings import paper_settings
 from .classifier import RunnerFairClassifier
-from .compare import Comparison, compare_classifiers, standard_classifiers
+from .compare import (
+    Comparison,
+    TradeoffSweep,
+    compare_classifiers,
+    hypervolume,
+    standard_classifiers,
+    sweep_tradeoff,
+)
 from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
 from .persistence import export_onnx, load, save
 from .preprocessing import make_table_preprocessor
@@ -15,15 +22,18 @@ __all__ = [
     "RepairResult",
     "RunnerFairClassifier",
     "SensitiveColumns",
+    "TradeoffSweep",
     "best_within_bound",
     "compare_classifiers",
     "diagnose_neurons",
     "export_onnx",
     "fairness_scorer",
+    "hypervolume",
     "load",
     "make_table_preprocessor",
     "paper_settings",
     "repair_module",
     "save",
     "standard_classifiers",
+    "sweep_tradeoff",
 ]

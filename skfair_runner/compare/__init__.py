@@ -2,6 +2,16 @@
 
 from skfair_runner.compare._compare import compare_classifiers
 from skfair_runner.compare._comparison import Comparison
+from skfair_runner.compare._fronts import hypervolume
 from skfair_runner.compare._methods import standard_classifiers
+from skfair_runner.compare._sweep import sweep_tradeoff
+from skfair_runner.compare._sweep_result import TradeoffSweep
 
-__all__ = ["Comparison", "compare_classifiers", "standard_classifiers"]
+__all__ = [
+    "Comparison",
+    "TradeoffSweep",
+    "compare_classifiers",
+    "hypervolume",
+    "standard_classifiers",
+    "sweep_tradeoff",
+]

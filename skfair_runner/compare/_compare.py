@@ -1,25 +1,29 @@
 """The comparison: every classifier on every fold."""
 
-import warnings
-
-import numpy as np
-import pandas as pd
-from joblib import Parallel, delayed
-from scipy import sparse
-from sklearn.base import clone
-from sklearn.utils import check_consistent_length
-from tqdm import tqdm
+from numbers import Integral, Real
 
 from skfair_runner._building import draw_seed
-from skfair_runner._inputs import encode_labels, favourable_code
-from skfair_runner.baselines._base import seeded
+from skfair_runner.compare._collecting import (
+    first_tables,
+    make_per_fold,
+    make_predictions,
+    make_table,
+    make_widths,
+    warn_once,
+)
 from skfair_runner.compare._comparison import Comparison
-from skfair_runner.compare._evaluation import Data, evaluate, is_randomised
-from skfair_runner.compare._folds import make_folds
+from skfair_runner.compare._data import read_data
+from skfair_runner.compare._evaluation import measure
+from skfair_runner.compare._fingerprint import data_fingerprint, describe, versions
+from skfair_runner.compare._folds import (
+    check_sizes,
+    draw_seeds,
+    make_folds,
+    read_splitter,
+)
 from skfair_runner.compare._measures import MEASURES
-from skfair_runner.groups import check_at_least_two, encode_groups
-from skfair_runner.model_selection._routing import needs_groups_at_predict
-from skfair_runner.utils._columns import as_table
+from skfair_runner.compare._metrics import measure_of, read_metrics
+from skfair_runner.compare._running import Task, run_tasks
 
 _CALLER = "compare_classifiers"
 
@@ -31,9 +35,14 @@ def compare_classifiers(
     *,
     sensitive_features,
     cv=5,
+    metrics=None,
     pos_label=None,
+    n_seeds=1,
     n_jobs=None,
     random_state=None,
+    results=None,
+    n_bootstrap=1000,
+    confidence_level=0.95,
     verbose=0,
 ):
     """Compare classifiers on the same folds: accuracy, group differences, and cost.
@@ -62,15 +71,39 @@ def compare_classifiers(
         A number of shuffled folds, stratified over group × label; or any splitter of
         scikit-learn, whose `split` gets group × label cells for y.
 
+    metrics : dict of str to callable, or list of str; default=None
+        Further measures: functions called as ``metric(y_true, y_pred)``, with
+        ``sensitive_features`` and ``pos_label`` where they take them; or names of
+        :data:`skfair_runner.metrics.METRICS`. Of a function that takes
+        ``sensitive_features`` less is better, of any other more; pass a
+        :class:`~skfair_runner.metrics.Metric` to say otherwise, or to get scores.
+
     pos_label : label or None, default=None
         The favourable label. None is the larger of {0, 1} and {−1, 1}, and compares
         every class with the rest where there are more than two.
+
+    n_seeds : int, default=1
+        How often everything is repeated, with other folds and other seeds of the
+        classifiers whose `random_state` is None.
 
     n_jobs : int or None, default=None
         Fits that run at the same time, as in joblib. Times to fit are then longer.
 
     random_state : int, RandomState or None, default=None
-        Seed of the folds, and of every classifier whose `random_state` is None.
+        Seed of the folds, of every classifier whose `random_state` is None, and of the
+        bootstrap.
+
+    results : path-like or None, default=None
+        File in which every fit is stored as it is made. When the call is repeated, with
+        more methods, seeds or metrics perhaps, what is in the file is not run again:
+        only methods whose parameters changed, and those that failed, are. Needs
+        `random_state`. Nothing in the file can execute when it is read.
+
+    n_bootstrap : int, default=1000
+        Resamples behind the confidence intervals; 0 leaves them out.
+
+    confidence_level : float, default=0.95
+        Of the intervals, in (0, 1).
 
     verbose : int, default=0
         1 shows a progress bar.
@@ -78,17 +111,22 @@ def compare_classifiers(
     Returns
     -------
     comparison : Comparison
-        With ``table``, ``per_fold``, ``summary()``, ``plot()``, ``to_csv()`` and
-        ``to_markdown()``.
+        With ``table``, ``per_fold``, ``predictions``, ``summary()``, ``rank()``,
+        ``pareto()``, ``by_group()``, ``plot()``, ``to_csv()`` and ``to_markdown()``.
 
     Raises
     ------
     TypeError
-        If `classifiers` is no dict, or holds anything without `fit` and `predict`.
+        If `classifiers` is no dict, or holds anything without `fit` and `predict`; if
+        a metric cannot be called; if `n_seeds` or `n_bootstrap` is no integer; if
+        `results` is given and a parameter of a classifier cannot be compared.
 
     ValueError
         If `classifiers` is empty; if groups are missing, misaligned or fewer than two;
-        if the favourable label is not known; if a group is too small for the folds.
+        if the favourable label is not known; if a group is too small for the folds; if
+        a metric is unknown or its name is taken; if `n_seeds`, `n_bootstrap` or
+        `confidence_level` is out of range; if `results` is no such file, belongs to
+        other data, or comes without `random_state`.
 
     Warns
     -----
@@ -125,38 +163,133 @@ def compare_classifiers(
     [False, True]
     """
     _check_classifiers(classifiers)
-    X = as_table(X, _CALLER)
-    X = X.tocsr() if sparse.issparse(X) else X
-    check_consistent_length(X, y)
-    codes, classes = encode_labels(y)
-    groups = encode_groups(sensitive_features, X, caller=_CALLER)
-    check_at_least_two(groups, _CALLER)
-    if pos_label is not None or len(classes) == 2:
-        favourable = favourable_code(pos_label, classes, needed_by=_CALLER)
-        pos_label = classes.tolist()[favourable]
-    if not isinstance(sensitive_features, pd.Series | pd.DataFrame):
-        sensitive_features = np.asarray(sensitive_features)
-    data = Data(X, classes[codes], sensitive_features, pos_label)
+    _check_numbers(n_seeds, n_bootstrap, confidence_level)
+    check_results(results, random_state, _CALLER)
+    metrics = read_metrics(metrics, _CALLER)
+    data = read_data(X, y, sensitive_features, pos_label, _CALLER)
+    cv = read_splitter(cv)
+    check_sizes(data, cv, _CALLER)
 
     seed = None if random_state is None else draw_seed(random_state)
-    folds = make_folds(X, codes, classes, groups, cv, seed)
-    tasks = [(name, fold) for fold in range(len(folds)) for name in classifiers]
-    copies = {
-        name: clone(classifier) if seed is None else seeded(classifier, seed)
-        for name, classifier in classifiers.items()
-    }
-    outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(evaluate)(clone(copies[name]), data, *folds[fold])
-        for name, fold in tasks
+    seeds = draw_seeds(seed, n_seeds)
+    tasks = [
+        Task(name, repetition, each, fold, *rows)
+        for repetition, each in enumerate(seeds)
+        for fold, rows in enumerate(make_folds(data, cv, each))
+        for name in classifiers
+    ]
+    outcomes = run_tasks(
+        tasks,
+        classifiers,
+        data,
+        n_jobs=n_jobs,
+        results=results,
+        verbose=verbose,
+        caller=_CALLER,
     )
-    with tqdm(total=len(tasks), disable=not verbose, unit="fit") as progress:
-        done = []
-        for task, outcome in zip(tasks, outcomes, strict=True):
-            progress.set_postfix_str(task[0])
-            progress.update()
-            done.append(outcome)
-    _warn_once(tasks, done)
-    return _collect(classifiers, tasks, done, groups, pos_label)
+    measured = [
+        measure(outcome, data, task.test, metrics)
+        for task, outcome in zip(tasks, outcomes, strict=True)
+    ]
+    warn_once(tasks, measured)
+    measures = MEASURES | {key: measure_of(key, each) for key, each in metrics.items()}
+    per_fold = make_per_fold(tasks, measured, measures)
+    bootstrap = {"n_bootstrap": n_bootstrap, "level": confidence_level, "seed": seed}
+    widths = make_widths(tasks, outcomes, measured, data, **bootstrap)
+    return Comparison(
+        table=make_table(per_fold, classifiers, measures, widths),
+        per_fold=per_fold,
+        groups=tuple(data.groups.labels),
+        pos_label=data.pos_label,
+        predictions=make_predictions(tasks, outcomes, measured, data),
+        neurons=first_tables(tasks, outcomes, "neurons"),
+        history=first_tables(tasks, outcomes, "history"),
+        settings=_settings(classifiers, data, cv, seeds, bootstrap),
+        measures=measures,
+    )
+
+
+def check_results(results, random_state, caller):
+    """Refuse a file of results for a call whose folds nobody can repeat.
+
+    Parameters
+    ----------
+    results : path-like or None
+        What the user passed.
+
+    random_state : int, RandomState or None
+        What the user passed.
+
+    caller : str
+        Who asks; begins the error message.
+
+    Raises
+    ------
+    ValueError
+        If there is a file and no seed.
+    """
+    if results is not None and random_state is None:
+        raise ValueError(
+            f"{caller}: results={str(results)!r} needs a seed, since other folds "
+            "cannot go on where these stopped: pass random_state=0."
+        )
+
+
+def _check_numbers(n_seeds, n_bootstrap, confidence_level):
+    """Refuse numbers out of range."""
+    check_count("n_seeds", n_seeds, 1, _CALLER)
+    check_count("n_bootstrap", n_bootstrap, 0, _CALLER)
+    if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
+        raise ValueError(
+            f"{_CALLER}: `confidence_level` must be a number between 0 and 1, as 0.95, "
+            f"got {confidence_level!r}."
+        )
+
+
+def check_count(name, value, least, caller):
+    """Refuse what is no integer, or too small.
+
+    Parameters
+    ----------
+    name : str
+        What the user calls it.
+
+    value : object
+        What the user passed.
+
+    least : int
+        Smallest value allowed.
+
+    caller : str
+        Who asks; begins the error message.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+
+    ValueError
+        If it is below `least`.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{caller}: `{name}` must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{caller}: `{name}` must be at least {least}, got {value}.")
+
+
+def _settings(classifiers, data, cv, seeds, bootstrap):
+    """What it takes to do it again, as strings and numbers."""
+    return {
+        "methods": {name: describe(each) for name, each in classifiers.items()},
+        "cv": repr(cv),
+        "seeds": seeds,
+        "n_bootstrap": bootstrap["n_bootstrap"],
+        "confidence_level": bootstrap["level"],
+        "pos_label": data.pos_label,
+        "groups": data.groups.labels,
+        "data": data_fingerprint(data),
+        "versions": versions(),
+    }
 
 
 def _check_classifiers(classifiers):
@@ -184,46 +317,3 @@ def _check_classifiers(classifiers):
                 f"{_CALLER}: {name!r} is a {type(classifier).__name__}, which has not "
                 "both `fit` and `predict`."
             )
-
-
-def _warn_once(tasks, outcomes):
-    """Tell each warning of a classifier once, with the folds that it came from."""
-    folds = {}
-    for (name, fold), outcome in zip(tasks, outcomes, strict=True):
-        for category, message in outcome.warnings:
-            folds.setdefault((name, category, message), set()).add(fold)
-    for (name, category, message), where in folds.items():
-        count = f"{len(where)} fold{'s' * (len(where) > 1)}"
-        warnings.warn(f"{name} ({count}): {message}", category, stacklevel=3)
-
-
-def _collect(classifiers, tasks, outcomes, groups, pos_label):
-    """Tables of what was measured."""
-    rows = [
-        {
-            "method": name,
-            "fold": fold,
-            **{measure: outcome.numbers.get(measure, np.nan) for measure in MEASURES},
-            "constant": outcome.constant,
-            "error": outcome.error,
-        }
-        for (name, fold), outcome in zip(tasks, outcomes, strict=True)
-    ]
-    per_fold = pd.DataFrame(rows)
-    measured = per_fold.groupby("method", sort=False)[list(MEASURES)]
-    mean, std = measured.mean(), measured.std(ddof=1)
-    table = pd.DataFrame(index=pd.Index(list(classifiers), name="method"))
-    for measure in MEASURES:
-        table[f"{measure}_mean"] = mean[measure]
-        table[f"{measure}_std"] = std[measure]
-    by_method = per_fold.groupby("method", sort=False)
-    table["needs_groups_at_predict"] = [
-        needs_groups_at_predict(each) for each in classifiers.values()
-    ]
-    table["randomised"] = [is_randomised(each) for each in classifiers.values()]
-    table["constant_folds"] = by_method["constant"].sum()
-    table["folds"] = by_method["error"].agg(lambda errors: int((errors == "").sum()))
-    table["error"] = by_method["error"].agg(
-        lambda errors: " | ".join(dict.fromkeys(filter(None, errors)))
-    )
-    return Comparison(table, per_fold, tuple(groups.labels), pos_label)

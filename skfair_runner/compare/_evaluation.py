@@ -1,51 +1,60 @@
-"""One classifier on one fold: fitted, timed and measured."""
+"""One classifier on one fold: fitted, timed, asked for its decisions, and measured."""
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from sklearn.utils import column_or_1d
 
+from skfair_runner.compare._data import take_rows
+from skfair_runner.compare._metrics import call_metric
 from skfair_runner.metrics import fairness_summary, false_positive_rate_difference
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.model_selection._routing import fit_keywords, needs_groups_at_predict
-
-
-@dataclass(frozen=True)
-class Data:
-    """What all classifiers are compared on.
-
-    Attributes
-    ----------
-    X : DataFrame, ndarray or CSR matrix of shape (n_samples, n_features)
-        Features.
-
-    y : ndarray of shape (n_samples,)
-        Labels.
-
-    sensitive_features : Series, DataFrame or ndarray
-        Groups, as they were passed.
-
-    pos_label : label or None
-        The favourable label; None compares every class with the rest.
-    """
-
-    X: Any
-    y: np.ndarray
-    sensitive_features: Any
-    pos_label: Any
-
-    def take(self, rows):
-        """Features, labels and groups of some rows."""
-        return (_take(self.X, rows), self.y[rows], _take(self.sensitive_features, rows))
+from skfair_runner.utils import SkfairRunnerWarning
 
 
 @dataclass
 class Outcome:
-    """What one classifier did on one fold.
+    """What one classifier did on one fold; everything else is computed from it.
+
+    Attributes
+    ----------
+    y_pred : ndarray of shape (n_test,) or None
+        Codes of the decisions; None where it failed.
+
+    scores : ndarray of shape (n_test, n_classes) or None
+        Probabilities of all labels; None where it has none.
+
+    fit_seconds, predict_seconds : float
+        How long `fit` took, and `predict` for all test rows together.
+
+    tables : dict of str to DataFrame
+        ``neurons`` and ``history``, where the classifier has them.
+
+    error : str
+        What went wrong; empty where nothing did.
+
+    warnings : list of (type, str)
+        What it warned of.
+    """
+
+    y_pred: np.ndarray | None = None
+    scores: np.ndarray | None = None
+    fit_seconds: float = float("nan")
+    predict_seconds: float = float("nan")
+    tables: dict = field(default_factory=dict)
+    error: str = ""
+    warnings: list = field(default_factory=list)
+
+
+@dataclass
+class Measured:
+    """Numbers of one classifier on some rows.
 
     Attributes
     ----------
@@ -59,7 +68,7 @@ class Outcome:
         What went wrong; empty where nothing did.
 
     warnings : list of (type, str)
-        What it warned of.
+        What it warned of, while it was fitted or measured.
     """
 
     numbers: dict = field(default_factory=dict)
@@ -68,21 +77,36 @@ class Outcome:
     warnings: list = field(default_factory=list)
 
 
-def _take(values, rows):
-    if isinstance(values, pd.DataFrame | pd.Series):
-        return values.iloc[rows]
-    return values[rows]
-
-
 def is_randomised(classifier):
-    """Tell whether a classifier, or the last step of a pipeline, decides by lot."""
+    """Tell whether a classifier, or the last step of a pipeline, decides by lot.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    randomised : bool
+        Its ``is_randomised``; False where it has none.
+    """
     while isinstance(classifier, Pipeline):
         classifier = classifier.steps[-1][1]
     return bool(getattr(classifier, "is_randomised", False))
 
 
+@contextmanager
+def _recording(told):
+    """Append the warnings of the block to a list."""
+    with warnings.catch_warnings(record=True) as caught:
+        # What is an error outside is one inside; what is shown is told once, later.
+        warnings.simplefilter("default", UserWarning)
+        yield
+    told += [(each.category, str(each.message)) for each in caught]
+
+
 def evaluate(classifier, data, train, test):
-    """Fit a classifier on some rows and measure it on others.
+    """Fit a classifier on some rows and let it decide about others.
 
     Parameters
     ----------
@@ -101,48 +125,166 @@ def evaluate(classifier, data, train, test):
         An exception becomes its `error`; an interrupt (Ctrl-C) is not caught.
     """
     outcome = Outcome()
-    with warnings.catch_warnings(record=True) as caught:
-        # What is an error outside is one inside; what is shown is told once, later.
-        warnings.simplefilter("default", UserWarning)
+    with _recording(outcome.warnings):
         try:
-            outcome.numbers, outcome.constant = _measure(classifier, data, train, test)
+            _fill(outcome, classifier, data, train, test)
         except Exception as error:
-            outcome.error = f"{type(error).__name__}: {error}"
-    outcome.warnings = [(each.category, str(each.message)) for each in caught]
+            outcome.error = _words(error)
     return outcome
 
 
-def _measure(classifier, data, train, test):
-    """Numbers on the test rows, and whether the decisions are constant."""
+def _fill(outcome, classifier, data, train, test):
+    """Decisions on the test rows, and how long they took."""
     X, y, groups = data.take(train)
     # The one place that knows how groups are spelled for pipelines and searches.
     keywords = fit_keywords(SensitiveColumns(classifier), groups, None, {})
     start = perf_counter()
     classifier.fit(X, y, **keywords)
-    seconds = perf_counter() - start
+    outcome.fit_seconds = perf_counter() - start
 
-    X, y, groups = data.take(test)
+    X, _, groups = data.take(test)
     told = {}
     if needs_groups_at_predict(classifier):
         told = {"sensitive_features": groups}
+    start = perf_counter()
     y_pred = classifier.predict(X, **told)
-    measured = {"sensitive_features": groups, "pos_label": data.pos_label}
-    numbers = fairness_summary(
-        y, y_pred, _scores(classifier, X, told, data.pos_label), **measured
-    )
-    constant = numbers.pop("constant")
+    outcome.predict_seconds = perf_counter() - start
+    decisions = _codes(y_pred, data.classes, len(test))
+    if hasattr(classifier, "predict_proba"):
+        scores = classifier.predict_proba(X, **told)
+        outcome.scores = _scores(scores, classifier.classes_, data.classes, len(test))
+    last = _last_step(classifier)
+    for name, attribute in (("neurons", "neuron_importance_"), ("history", "history_")):
+        table = getattr(last, attribute, None)
+        if isinstance(table, pd.DataFrame):
+            outcome.tables[name] = table
+    outcome.y_pred = decisions
+
+
+def _codes(y_pred, classes, n_samples):
+    """Decisions as codes into the classes."""
+    y_pred = column_or_1d(y_pred)
+    if len(y_pred) != n_samples:
+        raise ValueError(f"predict returned {len(y_pred)} labels for {n_samples} rows")
+    code_of = {label: code for code, label in enumerate(classes.tolist())}
+    found, inverse = np.unique(y_pred, return_inverse=True)
+    for label in found.tolist():
+        if label not in code_of:
+            raise ValueError(
+                f"predict returned {label!r}, which is not among the labels "
+                f"{classes.tolist()}"
+            )
+    return np.array([code_of[label] for label in found.tolist()])[inverse]
+
+
+def _scores(scores, known, classes, n_samples):
+    """Probabilities with one column per class, 0 for those unknown in training."""
+    scores = np.asarray(scores, dtype=np.float64)
+    known = np.asarray(known).tolist()
+    if scores.shape != (n_samples, len(known)):
+        raise ValueError(
+            f"predict_proba returned shape {scores.shape}, not ({n_samples}, "
+            f"{len(known)}): one row per sample, one column per label of {known}"
+        )
+    whole = np.zeros((n_samples, len(classes)))
+    whole[:, [classes.tolist().index(label) for label in known]] = scores
+    return whole
+
+
+def _last_step(classifier):
+    """What decides, inside of fitted pipelines and searches."""
+    while True:
+        if isinstance(classifier, Pipeline):
+            classifier = classifier.steps[-1][1]
+        elif isinstance(classifier, SensitiveColumns):
+            classifier = classifier.estimator_
+        elif hasattr(classifier, "best_estimator_"):
+            classifier = classifier.best_estimator_
+        else:
+            return classifier
+
+
+def measure(outcome, data, rows, metrics):
+    """Numbers of one outcome.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Decisions about some rows.
+
+    data : Data
+        All rows.
+
+    rows : ndarray of int
+        Rows that were decided about.
+
+    metrics : dict of str to Metric
+        What the user wants to know besides.
+
+    Returns
+    -------
+    measured : Measured
+        What cannot be measured becomes its `error`; a metric of the user's that fails
+        is NaN, with a warning.
+    """
+    measured = Measured(error=outcome.error, warnings=list(outcome.warnings))
+    if outcome.error:
+        return measured
+    with _recording(measured.warnings):
+        try:
+            _count(measured, outcome, data, rows)
+        except Exception as error:
+            measured.error, measured.numbers = _words(error), {}
+            return measured
+        for name, metric in metrics.items():
+            measured.numbers[name] = _added(name, metric, outcome, data, rows)
+    return measured
+
+
+def _count(measured, outcome, data, rows):
+    """Numbers that every table has."""
+    y_true = data.classes[data.codes[rows]]
+    y_pred = data.classes[outcome.y_pred]
+    told = {"sensitive_features": data.groups_of(rows), "pos_label": data.pos_label}
+    numbers = fairness_summary(y_true, y_pred, _compared(outcome, data, rows), **told)
+    measured.constant = numbers.pop("constant")
+    numbers["disparate_impact"] = numbers.pop("demographic_parity_ratio")
     numbers["false_positive_rate_difference"] = false_positive_rate_difference(
-        y, y_pred, **measured
+        y_true, y_pred, **told
     )
-    numbers["fit_seconds"] = seconds
-    return numbers, constant
+    numbers["fit_seconds"] = outcome.fit_seconds
+    numbers["predict_seconds"] = outcome.predict_seconds
+    measured.numbers = numbers
 
 
-def _scores(classifier, X, told, pos_label):
-    """Probabilities of the favourable label, or of all; None where there are none."""
-    if not hasattr(classifier, "predict_proba"):
+def _compared(outcome, data, rows):
+    """Scores of the favourable label, or of all labels that occur here."""
+    if outcome.scores is None:
         return None
-    scores = classifier.predict_proba(X, **told)
-    if pos_label is None:
-        return scores
-    return scores[:, np.asarray(classifier.classes_).tolist().index(pos_label)]
+    if data.favourable is not None:
+        return outcome.scores[:, data.favourable]
+    return outcome.scores[:, np.union1d(data.codes[rows], outcome.y_pred)]
+
+
+def _added(name, metric, outcome, data, rows):
+    """Value of a metric of the user's; NaN, with a warning, where it fails."""
+    try:
+        return call_metric(
+            metric,
+            data.classes[data.codes[rows]],
+            data.classes[outcome.y_pred],
+            _compared(outcome, data, rows),
+            sensitive_features=take_rows(data.sensitive_features, rows),
+            pos_label=data.pos_label,
+        )
+    except Exception as error:
+        warnings.warn(
+            f"metric {name!r} failed: {_words(error)}",
+            SkfairRunnerWarning,
+            stacklevel=2,
+        )
+        return float("nan")
+
+
+def _words(error):
+    return f"{type(error).__name__}: {error}"

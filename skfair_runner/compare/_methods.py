@@ -1,19 +1,226 @@
 """The classifiers that the command line compares, all around the same net."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skfair_runner.baselines import (
     ExponentiatedGradientClassifier,
+    FairSMOTEClassifier,
+    OversamplingClassifier,
+    RejectOptionClassifier,
+    ReweighingClassifier,
     ThresholdOptimizerClassifier,
 )
 from skfair_runner.classifier import RunnerFairClassifier
+from skfair_runner.gaps import CONSTRAINTS
 from skfair_runner.preprocessing import make_table_preprocessor
+
+QUICK = ("unmitigated", "runner", "exponentiated_gradient", "threshold_optimizer")
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What is the same for all methods."""
+
+    constraint: str
+    difference_bound: float
+    pos_label: Any
+    max_iter: int
+    net_parameters: dict
+    oracle_parameters: dict
+
+    def net(self, **more):
+        """The net that every method trains."""
+        return RunnerFairClassifier(
+            **{"constraint": None, **self.net_parameters, **more}
+        )
+
+
+@dataclass(frozen=True)
+class _Method:
+    """One way to train the net.
+
+    Attributes
+    ----------
+    label : str
+        Name in tables.
+
+    build : callable
+        Makes the classifier out of the settings.
+
+    constraints : tuple of str or None, default=None
+        What it can be held to; None for a method that goes its own way.
+    """
+
+    label: str
+    build: Callable[[_Settings], Any]
+    constraints: tuple[str, ...] | None = None
+
+    def takes(self, constraint):
+        """Whether it can be compared under a constraint."""
+        return self.constraints is None or constraint in self.constraints
+
+
+def _around_the_net(label, classifier, *, oracle=False, **fixed):
+    """Method of a classifier that is given the net and what it takes of the rest.
+
+    With `oracle`, the net is the one for methods that train it many times.
+    """
+    taken = inspect.signature(classifier).parameters
+
+    def build(settings):
+        net = settings.net(**(settings.oracle_parameters if oracle else {}))
+        told = {name: value for name, value in vars(settings).items() if name in taken}
+        known = {name: value for name, value in fixed.items() if name in taken}
+        return classifier(net, **told, **known)
+
+    constraints = None
+    if "constraint" in taken:
+        (words,) = classifier._parameter_constraints["constraint"]
+        constraints = tuple(name for name in CONSTRAINTS if name in words.options)
+    return _Method(label, build, constraints)
+
+
+def _runner(settings):
+    return settings.net(
+        constraint=settings.constraint,
+        difference_bound=settings.difference_bound,
+        pos_label=settings.pos_label,
+    )
+
+
+def _threshold_optimizer(settings):
+    exact = settings.constraint == "equalized_odds"
+    return ThresholdOptimizerClassifier(
+        settings.net(),
+        settings.constraint,
+        difference_bound=None if exact else settings.difference_bound,
+        pos_label=settings.pos_label,
+    )
+
+
+# By the name that users type, unmitigated first, then as they grow costlier.
+METHODS = {
+    "unmitigated": _Method("Unmitigated net", lambda settings: settings.net()),
+    "runner": _Method("RunnerFairClassifier", _runner, tuple(CONSTRAINTS)),
+    "oversampling": _around_the_net("Oversampling", OversamplingClassifier),
+    "reweighing": _around_the_net("Reweighing", ReweighingClassifier),
+    "fair_smote": _around_the_net("FairSMOTE", FairSMOTEClassifier),
+    "reject_option": _around_the_net("RejectOption", RejectOptionClassifier),
+    "exponentiated_gradient": _around_the_net(
+        "ExponentiatedGradient", ExponentiatedGradientClassifier, oracle=True
+    ),
+    "threshold_optimizer": _Method(
+        "ThresholdOptimizer", _threshold_optimizer, tuple(CONSTRAINTS)
+    ),
+}
+
+
+def choose_methods(methods, constraint, caller="standard_classifiers"):
+    """Names of the methods that are asked for.
+
+    Parameters
+    ----------
+    methods : {"quick", "all"} or sequence of str
+        A set of methods, or their names.
+
+    constraint : str
+        What they are to be held to; "all" leaves out those that cannot be.
+
+    caller : str, default="standard_classifiers"
+        Begins the error messages.
+
+    Returns
+    -------
+    names : list of str
+        Keys of ``METHODS``, each once.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, there is none, or a method that was named cannot be held
+        to the constraint.
+
+    Examples
+    --------
+    >>> choose_methods(["runner", "reweighing", "runner"], "demographic_parity")
+    ['runner', 'reweighing']
+    """
+    if isinstance(methods, str):
+        if methods not in ("quick", "all"):
+            raise ValueError(
+                f"{caller}: there is no set of methods {methods!r}; pass 'quick', "
+                f"'all' or a list of names out of {', '.join(METHODS)}."
+            )
+        names = QUICK if methods == "quick" else METHODS
+        return [name for name in names if METHODS[name].takes(constraint)]
+    names = list(dict.fromkeys(methods))
+    unknown = [name for name in names if name not in METHODS]
+    if unknown or not names:
+        what = f"method {unknown[0]!r}" if unknown else "name in the list of methods"
+        raise ValueError(
+            f"{caller}: there is no {what}; the methods are {', '.join(METHODS)}."
+        )
+    for name in names:
+        if not METHODS[name].takes(constraint):
+            raise ValueError(
+                f"{caller}: {name!r} cannot be held to {constraint!r}, only to "
+                f"{', '.join(METHODS[name].constraints)}: leave it out, or pass one of "
+                "these."
+            )
+    return names
+
+
+def about_methods(methods, constraint):
+    """What a reader has to know about the methods that are compared.
+
+    Parameters
+    ----------
+    methods : {"quick", "all"} or sequence of str
+        As for :func:`choose_methods`.
+
+    constraint : str
+        What they are held to.
+
+    Returns
+    -------
+    sentences : list of str
+        Which take no constraint, and which were left out because they cannot take this
+        one.
+    """
+    names = choose_methods(methods, constraint)
+    free = [
+        METHODS[name].label
+        for name in names
+        if METHODS[name].constraints is None and name != "unmitigated"
+    ]
+    sentences = []
+    if free:
+        one = len(free) == 1
+        sentences.append(
+            f"{', '.join(free)} {'takes' if one else 'take'} neither constraint nor "
+            f"bound: {'it goes its' if one else 'they go their'} own way, whatever is "
+            "asked for."
+        )
+    if methods == "all":
+        sentences += [
+            f"{method.label} is left out: it cannot be held to {constraint}, only to "
+            f"{', '.join(method.constraints)}."
+            for name, method in METHODS.items()
+            if name not in names
+        ]
+    return sentences
 
 
 def standard_classifiers(
     constraint="demographic_parity",
     *,
+    methods="quick",
     difference_bound=0.05,
     sensitive_columns=None,
     pos_label=None,
@@ -21,7 +228,7 @@ def standard_classifiers(
     net_parameters=None,
     oracle_parameters=None,
 ):
-    """Four classifiers on the same net: plain, RUNNER, and two of fairlearn's methods.
+    """Classifiers around the same net: plain, RUNNER, and other methods.
 
     Each is a pipeline that prepares a mixed table and leaves the sensitive columns out
     of the features.
@@ -31,7 +238,13 @@ def standard_classifiers(
     constraint : {"demographic_parity", "equalized_odds", \
             "true_positive_rate_parity", "false_positive_rate_parity"}, \
             default="demographic_parity"
-        What must not depend on the group.
+        What must not depend on the group. Handed to the methods that take it.
+
+    methods : {"quick", "all"} or sequence of str, default="quick"
+        "quick" is the plain net, RUNNER, and fairlearn's ExponentiatedGradient and
+        ThresholdOptimizer; "all" every baseline that can be held to the constraint.
+        Names are "unmitigated", "runner", "oversampling", "reweighing", "fair_smote",
+        "reject_option", "exponentiated_gradient" and "threshold_optimizer".
 
     difference_bound : float, default=0.05
         Largest difference between groups, max − min, that is aimed at. For equalized
@@ -49,7 +262,7 @@ def standard_classifiers(
 
     net_parameters : dict or None, default=None
         Further parameters of :class:`~skfair_runner.RunnerFairClassifier`, for the net
-        of all four.
+        of all methods.
 
     oracle_parameters : dict or None, default=None
         Further ones for the net within ExponentiatedGradient alone, which trains it
@@ -58,7 +271,12 @@ def standard_classifiers(
     Returns
     -------
     classifiers : dict of str to Pipeline
-        Unfitted, the unmitigated net first.
+        Unfitted, in the order of `methods`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or one that was named cannot take the constraint.
 
     Examples
     --------
@@ -70,39 +288,19 @@ def standard_classifiers(
     ExponentiatedGradient
     ThresholdOptimizer
     """
-    net_parameters = net_parameters or {}
-
-    def net():
-        return RunnerFairClassifier(
-            constraint=None, pos_label=pos_label, **net_parameters
-        )
-
-    exact = constraint == "equalized_odds"
-    last_steps = {
-        "Unmitigated net": net(),
-        "RunnerFairClassifier": RunnerFairClassifier(
-            constraint,
-            difference_bound=difference_bound,
-            pos_label=pos_label,
-            **net_parameters,
-        ),
-        "ExponentiatedGradient": ExponentiatedGradientClassifier(
-            # It trains the net on labels 0 and 1.
-            net().set_params(pos_label=None, **(oracle_parameters or {})),
-            constraint,
-            difference_bound=difference_bound,
-            max_iter=max_iter,
-            pos_label=pos_label,
-        ),
-        "ThresholdOptimizer": ThresholdOptimizerClassifier(
-            net(),
-            constraint,
-            difference_bound=None if exact else difference_bound,
-            pos_label=pos_label,
-        ),
-    }
+    settings = _Settings(
+        constraint,
+        difference_bound,
+        pos_label,
+        max_iter,
+        net_parameters or {},
+        oracle_parameters or {},
+    )
     prepare = make_table_preprocessor(sensitive_columns=sensitive_columns)
+    chosen = [METHODS[name] for name in choose_methods(methods, constraint)]
     return {
-        name: Pipeline([("prepare", clone(prepare)), ("classify", last_step)])
-        for name, last_step in last_steps.items()
+        each.label: Pipeline(
+            [("prepare", clone(prepare)), ("classify", each.build(settings))]
+        )
+        for each in chosen
     }

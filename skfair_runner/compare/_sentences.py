@@ -59,7 +59,8 @@ def _paragraph(table, per_fold, difference, name, reference):
     if row["folds"] == 0:
         return f"{name} failed: {row['error']}"
     pairs = _pairs(per_fold, name, reference)
-    sentences = [_change(name, row, other, difference, pairs, reference)]
+    sentences = [_change(name, row, other, difference, pairs)]
+    sentences += _reserve(row, other, difference)
     if row["constant_folds"]:
         sentences.append(_constant(name, row))
     sentences += _conditions(row)
@@ -75,7 +76,7 @@ def _pairs(per_fold, name, reference):
     """Measures of both methods on the folds that neither failed on."""
     ours, theirs = (
         per_fold[(per_fold["method"] == each) & (per_fold["error"] == "")].set_index(
-            "fold"
+            ["seed", "fold"]
         )
         for each in (name, reference)
     )
@@ -83,7 +84,7 @@ def _pairs(per_fold, name, reference):
     return ours.loc[shared], theirs.loc[shared]
 
 
-def _change(name, row, other, difference, pairs, reference):
+def _change(name, row, other, difference, pairs):
     """How the difference moved, in how many folds, and what it cost."""
     column = f"{difference.name}_mean"
     before, after = other[column], row[column]
@@ -105,6 +106,20 @@ def _change(name, row, other, difference, pairs, reference):
         start = f"{name} left the {difference.label} where it was, {numbers} ({where})"
         link = ""
     return f"{start}, {_accuracy(row, other, link)}."
+
+
+def _reserve(row, other, difference):
+    """Say where the confidence intervals of the two overlap."""
+    low, high = f"{difference.name}_low", f"{difference.name}_high"
+    if low not in row or row[low] > other[high] or row[high] < other[low]:
+        return []
+    ends = (
+        f"{row[low]:.3f} to {row[high]:.3f} and {other[low]:.3f} to {other[high]:.3f}"
+    )
+    return [
+        f"The confidence intervals overlap ({ends}): which of the two is lower is not "
+        "settled."
+    ]
 
 
 def _accuracy(row, other, link):

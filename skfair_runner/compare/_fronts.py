@@ -1,0 +1,131 @@
+"""Which points are not dominated, how much they dominate, and what can be ranked."""
+
+import numpy as np
+
+
+def non_dominated(utility, difference):
+    """Points that no other point beats in one respect and equals in the other.
+
+    Parameters
+    ----------
+    utility : array-like of shape (n_points,)
+        More is better.
+
+    difference : array-like of shape (n_points,)
+        Less is better.
+
+    Returns
+    -------
+    kept : ndarray of shape (n_points,), dtype bool
+        Equal points are kept alike; points with a NaN are not.
+
+    Examples
+    --------
+    >>> from skfair_runner.compare._fronts import non_dominated
+    >>> non_dominated([0.86, 0.85, 0.84], [0.2, 0.05, 0.1])
+    array([ True,  True, False])
+    """
+    utility = np.asarray(utility, dtype=np.float64)
+    difference = np.asarray(difference, dtype=np.float64)
+    as_good = (utility >= utility[:, None]) & (difference <= difference[:, None])
+    better = (utility > utility[:, None]) | (difference < difference[:, None])
+    valid = ~(np.isnan(utility) | np.isnan(difference))
+    return valid & ~(as_good & better).any(axis=1)
+
+
+def hypervolume(points, reference):
+    """Area that is dominated by a set of points, up to a reference point.
+
+    One number for a whole trade-off: it grows with every point that is better in
+    utility or in difference than all others. Only areas with the same reference point
+    can be compared.
+
+    Parameters
+    ----------
+    points : array-like of shape (n_points, 2)
+        Utility (more is better) and difference (less is better) of each point. Points
+        that are not better than the reference in both add nothing, nor do points with
+        a NaN.
+
+    reference : tuple of (float, float)
+        The least utility and the largest difference that count.
+
+    Returns
+    -------
+    area : float
+        Not negative; utility times difference.
+
+    Raises
+    ------
+    ValueError
+        If `points` has another shape, or `reference` is not two finite numbers.
+
+    Examples
+    --------
+    Two rectangles, 0.2 × 0.1 and 0.3 × 0.05, share 0.2 × 0.05:
+
+    >>> from skfair_runner.compare import hypervolume
+    >>> round(hypervolume([[0.7, 0.2], [0.8, 0.25]], reference=(0.5, 0.3)), 3)
+    0.025
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if points.size == 0:
+        points = points.reshape(0, 2)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(
+            "hypervolume: `points` must have shape (n_points, 2), utility and "
+            f"difference of each, got shape {points.shape}."
+        )
+    least, most = _read_reference(reference)
+    inside = (points[:, 0] > least) & (points[:, 1] < most)
+    points = points[inside]
+    # From the best utility down, every point adds what lies left of those before.
+    area, reached = 0.0, most
+    for utility, difference in points[np.lexsort((points[:, 1], -points[:, 0]))]:
+        if difference < reached:
+            area += (utility - least) * (reached - difference)
+            reached = difference
+    return float(area)
+
+
+def _read_reference(reference):
+    """Two finite numbers."""
+    try:
+        least, most = (float(value) for value in reference)
+    except (TypeError, ValueError):
+        least = most = np.nan
+    if not np.isfinite([least, most]).all():
+        raise ValueError(
+            "hypervolume: `reference` must be two numbers, the least utility and the "
+            f"largest difference that count, as in (0.5, 0.3), got {reference!r}."
+        )
+    return least, most
+
+
+def ranks_of_intervals(low, high):
+    """Ranks that intervals allow: those that overlap, also by a chain, share one.
+
+    Parameters
+    ----------
+    low, high : array-like of shape (n_intervals,)
+        Ends of the intervals; less is better.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n_intervals,), dtype int64
+        1 and the number of intervals in better groups.
+
+    Examples
+    --------
+    >>> from skfair_runner.compare._fronts import ranks_of_intervals
+    >>> ranks_of_intervals([0.0, 0.1, 0.05, 0.2], [0.08, 0.15, 0.12, 0.3])
+    array([1, 1, 1, 4])
+    """
+    low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    order = np.argsort(low, kind="stable")
+    reached = np.maximum.accumulate(high[order])
+    starts = np.append(True, low[order][1:] > reached[:-1])
+    position = np.arange(1, len(low) + 1)
+    ranks = np.empty(len(low), dtype=np.int64)
+    ranks[order] = np.maximum.accumulate(np.where(starts, position, 0))
+    return ranks

@@ -1,0 +1,279 @@
+"""A file of outcomes, so that a comparison that was stopped goes on where it was.
+
+An SQLite database: every outcome is in the file, or not there at all, whatever happens
+to the process. Arrays are stored by NumPy without pickling and tables as JSON, so that
+nothing in the file can execute when it is read.
+"""
+
+import io
+import json
+import sqlite3
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+
+from skfair_runner.compare._evaluation import Outcome
+from skfair_runner.utils import ConstantClassifierWarning, SkfairRunnerWarning
+
+_FORMAT = "skfair-runner results 1"
+_TABLES = {
+    "about": "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "outcomes": (
+        "CREATE TABLE outcomes (key TEXT PRIMARY KEY, method TEXT NOT NULL, seed "
+        "INTEGER, fold INTEGER NOT NULL, facts TEXT NOT NULL, arrays BLOB NOT NULL)"
+    ),
+}
+# Classes that a warning is told with again; any other is told as the last one.
+_WARNINGS = {
+    each.__name__: each
+    for each in (
+        ConvergenceWarning,
+        ConstantClassifierWarning,
+        SkfairRunnerWarning,
+        RuntimeWarning,
+        FutureWarning,
+        DeprecationWarning,
+        UserWarning,
+    )
+}
+
+
+@contextmanager
+def open_results(path, fingerprint, caller):
+    """Open the file of outcomes, or make it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its folder must exist.
+
+    fingerprint : dict of str to str
+        Of the data that is compared on.
+
+    caller : str
+        Who asks; begins the error messages.
+
+    Yields
+    ------
+    results : Results
+        What the file holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+
+    ValueError
+        If the file is something else, or belongs to other data.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{caller}: the folder {str(path.parent)!r} of results={str(path)!r} does "
+            "not exist: make it first."
+        )
+    connection = sqlite3.connect(path, timeout=60)
+    try:
+        _prepare(connection, path, fingerprint, caller)
+        yield Results(connection, path, caller)
+    finally:
+        connection.close()
+
+
+def _prepare(connection, path, fingerprint, caller):
+    """Make the tables of a new file; check those of an old one."""
+    try:
+        # What somebody may have put into the file besides must not run.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+        found = dict(connection.execute(query))
+        if not found:
+            _make(connection, fingerprint)
+            return
+        if found != _TABLES:
+            reason = f"its tables are {sorted(found)}, not {sorted(_TABLES)}"
+            raise ValueError(_not_ours(path, caller, reason))
+        about = dict(connection.execute("SELECT name, value FROM about"))
+    except sqlite3.DatabaseError as error:
+        raise ValueError(_not_ours(path, caller, str(error))) from error
+    if about.get("format") != _FORMAT:
+        reason = f"its format is {about.get('format')!r}, not {_FORMAT!r}"
+        raise ValueError(_not_ours(path, caller, reason))
+    _check_data(json.loads(about["data"]), fingerprint, path, caller)
+
+
+def _make(connection, fingerprint):
+    with connection:
+        for statement in _TABLES.values():
+            connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO about VALUES (?, ?)",
+            [("format", _FORMAT), ("data", json.dumps(fingerprint))],
+        )
+
+
+def _not_ours(path, caller, reason):
+    return (
+        f"{caller}: results={str(path)!r} is no file of results ({reason}): pass the "
+        "path of a new file, or delete this one."
+    )
+
+
+def _check_data(stored, fingerprint, path, caller):
+    """Refuse to mix outcomes of different data."""
+    differing = [name for name in fingerprint if stored.get(name) != fingerprint[name]]
+    if differing:
+        shapes = f"{stored.get('shape')} there, {fingerprint['shape']} here"
+        what = ", ".join(name for name in differing if name != "shape")
+        raise ValueError(
+            f"{caller}: results={str(path)!r} belongs to other data (X is {shapes}; "
+            f"different: {what}): pass another file for this data."
+        )
+
+
+class Results:
+    """Outcomes in an open file.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        To a file with the right tables.
+
+    path : Path
+        The file, for messages.
+
+    caller : str
+        Who asks; begins the error messages.
+    """
+
+    def __init__(self, connection, path, caller):
+        self._connection = connection
+        self._path = path
+        self._caller = caller
+
+    def get(self, key, n_samples, n_classes):
+        """Outcome that was stored under a key.
+
+        Parameters
+        ----------
+        key : str
+            Digest of all that the outcome depends on.
+
+        n_samples, n_classes : int
+            How many rows were decided about, and how many labels there are.
+
+        Returns
+        -------
+        outcome : Outcome or None
+            None where there is none.
+
+        Raises
+        ------
+        ValueError
+            If the entry is damaged.
+        """
+        query = "SELECT facts, arrays FROM outcomes WHERE key = ?"
+        row = self._connection.execute(query, (key,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _read(*row, n_samples, n_classes)
+        except Exception as error:
+            raise ValueError(
+                f"{self._caller}: an entry of results={str(self._path)!r} is damaged "
+                f"({error}): delete the file."
+            ) from error
+
+    def put(self, key, method, seed, fold, outcome):
+        """Store an outcome; when this returns, it is in the file.
+
+        Parameters
+        ----------
+        key : str
+            Digest of all that the outcome depends on.
+
+        method : str
+            Name of the method.
+
+        seed : int or None
+            Seed of the repetition.
+
+        fold : int
+            Number of the fold.
+
+        outcome : Outcome
+            What was done, without an error.
+        """
+        facts, arrays = _written(outcome)
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+                (key, method, seed, fold, facts, arrays),
+            )
+
+
+def _written(outcome):
+    """Outcome as text and bytes."""
+    facts = {
+        "fit_seconds": outcome.fit_seconds,
+        "predict_seconds": outcome.predict_seconds,
+        "warnings": [(each.__name__, text) for each, text in outcome.warnings],
+        "tables": {name: _columns(table) for name, table in outcome.tables.items()},
+    }
+    file = io.BytesIO()
+    np.save(file, outcome.y_pred.astype(np.int64), allow_pickle=False)
+    if outcome.scores is not None:
+        np.save(file, outcome.scores, allow_pickle=False)
+    return json.dumps(facts, default=_plain), zlib.compress(file.getvalue(), 1)
+
+
+def _read(facts, arrays, n_samples, n_classes):
+    """Outcome out of text and bytes."""
+    facts = json.loads(facts)
+    file = io.BytesIO(zlib.decompress(arrays))
+    y_pred, scores = np.load(file, allow_pickle=False), None
+    if file.tell() < len(file.getvalue()):
+        scores = np.load(file, allow_pickle=False)
+    if y_pred.shape != (n_samples,) or not np.isin(y_pred, np.arange(n_classes)).all():
+        raise ValueError(
+            f"it has no {n_samples} decisions between {n_classes} labels, but shape "
+            f"{y_pred.shape}"
+        )
+    if scores is not None and scores.shape != (n_samples, n_classes):
+        raise ValueError(f"scores of shape {scores.shape}")
+    return Outcome(
+        y_pred=y_pred,
+        scores=scores,
+        fit_seconds=float(facts["fit_seconds"]),
+        predict_seconds=float(facts["predict_seconds"]),
+        tables={name: _table(each) for name, each in facts["tables"].items()},
+        warnings=[
+            (_WARNINGS.get(kind, UserWarning), text) for kind, text in facts["warnings"]
+        ],
+    )
+
+
+def _columns(table):
+    """Columns of a table, with their types."""
+    return [
+        (str(name), str(column.dtype), column.tolist())
+        for name, column in table.items()
+    ]
+
+
+def _table(columns):
+    """Table out of its columns."""
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=dtype) for name, dtype, values in columns}
+    )
+
+
+def _plain(value):
+    """Turn what JSON does not know into numbers and lists."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return str(value)
