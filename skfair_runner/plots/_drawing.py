@@ -172,6 +172,24 @@ def layer_panels(ax, n_layers, size, n_rows=1, **keywords):
     return axes[:, :n_layers]
 
 
+def darker(colour):
+    """Shade of a colour in which letters can be read on white.
+
+    Parameters
+    ----------
+    colour : str
+        Of a marker or a line.
+
+    Returns
+    -------
+    rgb : tuple of float
+        The shade.
+    """
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.65 * part for part in to_rgb(colour))
+
+
 def seam():
     """White border of letters, so that they can be read across lines.
 

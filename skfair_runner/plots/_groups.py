@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from skfair_runner.groups.texts import label_of
 from skfair_runner.metrics.rates import compute_rates
@@ -15,15 +14,9 @@ from skfair_runner.plots._drawing import (
     tidy,
     wrapped,
 )
+from skfair_runner.plots._rates import check_request, measure
 from skfair_runner.plots._reading import check_one_label, decisions_of
 
-RATES = (
-    "selection_rate",
-    "base_rate",
-    "true_positive_rate",
-    "false_positive_rate",
-    "accuracy",
-)
 _DEFAULT = ("selection_rate", "true_positive_rate", "false_positive_rate", "accuracy")
 # Columns of a table by group that hold its size: ours, and what fairlearn's
 # MetricFrame is often given `count` as.
@@ -148,7 +141,7 @@ class GroupMetricsDisplay:
             label or fewer than two groups are known.
         """
         caller = f"{cls.__name__}.from_predictions"
-        _check_request(metrics, confidence, caller)
+        check_request(metrics, confidence, caller)
         rates = compute_rates(
             y_true,
             y_pred,
@@ -159,7 +152,7 @@ class GroupMetricsDisplay:
             within_labels=False,
         )
         favourable = check_one_label(rates.labels, caller)
-        return cls(**_measure(rates, favourable, list(metrics), confidence))
+        return cls(**measure(rates, favourable, list(metrics), confidence))
 
     @classmethod
     def from_estimator(
@@ -380,102 +373,3 @@ def _overall_of(frame):
     if np.ndim(frame.overall) == 0:  # of one metric
         return pd.Series(frame.overall, index=columns)
     return frame.overall if frame.overall.index.equals(columns) else None
-
-
-def _check_request(metrics, confidence, caller):
-    unknown = [name for name in metrics if name not in RATES]
-    if unknown or len(metrics) == 0:
-        raise ValueError(
-            f"{caller}: metrics must be some of {list(RATES)}, got {list(metrics)}. "
-            "Other metrics are drawn by from_table."
-        )
-    if confidence is not None and not 0 < confidence < 1:
-        raise ValueError(
-            f"{caller}: confidence must be in (0, 1) or None, got {confidence!r}."
-        )
-
-
-def _measure(rates, favourable, metrics, confidence):
-    """Parameters of the display: values, sizes, intervals and overall rates."""
-    have = rates.labels.y_true == favourable
-    get = rates.labels.y_pred == favourable
-    everybody = np.ones(len(have), dtype=bool)
-    # Who is counted, and among whom.
-    counted = {
-        "selection_rate": (get, everybody),
-        "base_rate": (have, everybody),
-        "true_positive_rate": (get, have),
-        "false_positive_rate": (get, ~have),
-        "accuracy": (rates.labels.y_true == rates.labels.y_pred, everybody),
-    }
-    weights = rates.weights
-    if weights is None:
-        weights = np.ones(len(have))
-    index = pd.Index(rates.groups.labels, name=", ".join(rates.groups.columns))
-    values, effective, overall = {}, {}, {}
-    for name in metrics:
-        hit, among = counted[name]
-        values[name], effective[name] = _shares(
-            hit[among], weights[among], rates.groups.codes[among], len(index)
-        )
-        whole, _ = _shares(hit[among], weights[among], np.zeros(among.sum(), int), 1)
-        overall[name] = whole[0]
-    values = pd.DataFrame(values, index=index)
-    low = high = None
-    if confidence is not None:
-        ends = wilson_interval(
-            values.to_numpy(), pd.DataFrame(effective).to_numpy(), confidence
-        )
-        low, high = (pd.DataFrame(e, index, values.columns) for e in ends)
-    return {
-        "values": values,
-        "sizes": pd.Series(rates.n, index=index, name="n"),
-        "low": low,
-        "high": high,
-        "overall": pd.Series(overall),
-        "confidence": confidence,
-    }
-
-
-def _shares(hit, weights, codes, n_groups):
-    """Weighted share of hits in each group, and the effective number of samples."""
-    total = np.bincount(codes, weights, minlength=n_groups)
-    hits = np.bincount(codes, weights * hit, minlength=n_groups)
-    squares = np.bincount(codes, weights**2, minlength=n_groups)
-    nobody = np.full(n_groups, np.nan)
-    some = total > 0
-    shares = np.divide(hits, total, out=nobody.copy(), where=some)
-    # Kish's effective sample size: n where all weigh the same.
-    return shares, np.divide(total**2, squares, out=nobody, where=some)
-
-
-def wilson_interval(share, n, confidence):
-    """Confidence interval of a share (Wilson, 1927, JASA 22).
-
-    Parameters
-    ----------
-    share : ndarray
-        Observed, in [0, 1].
-
-    n : ndarray
-        Number of samples, positive.
-
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    low, high : ndarray
-        Ends of the interval, in [0, 1].
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> low, high = wilson_interval(np.array([0.0]), np.array([10.0]), 0.95)
-    >>> low.round(3), high.round(3)
-    (array([0.]), array([0.278]))
-    """
-    z = ndtri((1 + confidence) / 2)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -1,46 +1,42 @@
-"""Utility against a difference between groups, one point per method."""
-
-from itertools import product
+"""Utility against a difference between groups, one point per method or setting."""
 
 import numpy as np
 import pandas as pd
 
+from skfair_runner.groups.texts import label_of
 from skfair_runner.plots._drawing import (
-    COLOURS,
     GREY,
-    MARKERS,
     columns_of,
+    legend_below,
     pyplot,
+    style_of,
     tidy,
+    wrapped,
 )
+from skfair_runner.plots._fronts import on_front
+from skfair_runner.plots._labels import place_labels
+from skfair_runner.plots._marks import POINT, draw_bars, draw_ellipse, draw_point
 
-_POINT = 9.0  # diameter of a point, in points of the page
-# Where a label may stand, seen from its point, and its alignment there.
-_SIDES = (
-    (1, 0, "left", "center"),
-    (-1, 0, "right", "center"),
-    (0, 1, "center", "bottom"),
-    (0, -1, "center", "top"),
-    (0.7, 0.7, "left", "bottom"),
-    (-0.7, 0.7, "right", "bottom"),
-    (0.7, -0.7, "left", "top"),
-    (-0.7, -0.7, "right", "top"),
-)
-_DISTANCES = (9, 16, 24)  # in points
+_FEWEST_FOLDS = 4  # for an ellipse: with three it is wider than any figure
+_SPREADS = ("bars", "ellipses", None)
 
 
 class TradeoffDisplay:
     """Scatter of a utility against a difference between groups.
 
-    Better is up and to the left. Bars are one standard deviation over the folds.
-    Methods that need groups at prediction are drawn hollow; constant classifiers, whose
-    difference is small for no good reason, are crossed out.
+    Better is up and to the left. The dashed line is the front: no point has a smaller
+    difference at a larger utility than what is on it. Methods that need groups at
+    prediction are drawn hollow; constant classifiers, whose difference is small for no
+    good reason, are crossed out and left out of the front. Points of a method that was
+    tried with several settings are joined.
 
     Parameters
     ----------
     points : DataFrame
-        One row per method, with the columns utility, utility_std, difference,
-        difference_std, needs_groups_at_predict and constant.
+        One row per method, or per method and setting, with the columns method, setting
+        (None where there is one only), utility, utility_std, difference,
+        difference_std, covariance (of the two over folds, NaN where unknown), folds,
+        needs_groups_at_predict and constant.
 
     utility : str
         Name of the utility.
@@ -57,7 +53,8 @@ class TradeoffDisplay:
         The figure around it.
 
     labels_ : list of matplotlib Annotation
-        The names beside the points, in the order of the rows.
+        The names beside the points, in the order of the rows; where settings are
+        joined, the first and the last setting of each method.
 
     Examples
     --------
@@ -65,14 +62,16 @@ class TradeoffDisplay:
     >>> from skfair_runner.plots import TradeoffDisplay
     >>> table = pd.DataFrame(
     ...     {
-    ...         "accuracy_mean": [0.86, 0.85],
-    ...         "demographic_parity_difference_mean": [0.21, 0.05],
+    ...         "accuracy_mean": [0.86, 0.85, 0.84],
+    ...         "demographic_parity_difference_mean": [0.21, 0.05, 0.07],
     ...     },
-    ...     index=["plain", "repaired"],
+    ...     index=["plain", "repaired", "reweighed"],
     ... )
-    >>> display = TradeoffDisplay.from_table(table).plot()
-    >>> display.ax_.get_ylabel()
-    'accuracy'
+    >>> display = TradeoffDisplay.from_table(table)
+    >>> display.front["method"].tolist()
+    ['repaired', 'plain']
+    >>> display.plot().ax_.get_ylabel()
+    'accuracy (more is better)'
     """
 
     def __init__(self, points, *, utility, difference):
@@ -82,22 +81,32 @@ class TradeoffDisplay:
 
     @classmethod
     def from_table(
-        cls, table, *, difference="demographic_parity_difference", utility="accuracy"
+        cls,
+        table,
+        *,
+        difference="demographic_parity_difference",
+        utility="accuracy",
+        per_fold=None,
     ):
-        """Take the points from the table of a comparison.
+        """Take the points from the table of a comparison or of a sweep.
 
         Parameters
         ----------
         table : DataFrame
             One row per method, with ``<measure>_mean`` and perhaps ``<measure>_std``
             for both measures, and perhaps ``needs_groups_at_predict`` and
-            ``constant_folds``. Rows without a mean are left out.
+            ``constant_folds``. Rows without a mean are left out. With two or more index
+            levels the first is the method and the others are its setting.
 
         difference : str, default="demographic_parity_difference"
             Measure on the horizontal axis, less is better.
 
         utility : str, default="accuracy"
             Measure on the vertical axis, more is better.
+
+        per_fold : DataFrame or None, default=None
+            One row per fold with both measures, and columns named like the index levels
+            of `table`. Confidence ellipses need it.
 
         Returns
         -------
@@ -107,10 +116,10 @@ class TradeoffDisplay:
         Raises
         ------
         ValueError
-            If the table lacks a measure, or no row has both.
+            If a table lacks a measure, or no row has both.
         """
         columns = {"utility": utility, "difference": difference}
-        caller = "TradeoffDisplay.from_table"
+        caller = f"{cls.__name__}.from_table"
         columns_of(table, [f"{name}_mean" for name in columns.values()], caller)
         nothing = pd.Series(np.nan, index=table.index)
         no = pd.Series(False, index=table.index)
@@ -121,6 +130,13 @@ class TradeoffDisplay:
                 for suffix, column in (("", "_mean"), ("_std", "_std"))
             }
         )
+        levels = [name if isinstance(name, tuple) else (name,) for name in table.index]
+        points.insert(0, "method", [str(level[0]) for level in levels])
+        settings = [label_of(level[1:]) or None for level in levels]
+        points.insert(1, "setting", pd.Series(settings, points.index, dtype=object))
+        points["covariance"], points["folds"] = np.nan, 0
+        if per_fold is not None:
+            _add_folds(points, per_fold, [utility, difference], caller)
         points["needs_groups_at_predict"] = table.get("needs_groups_at_predict", no)
         points["constant"] = table.get("constant_folds", no) > 0
         points = points.dropna(subset=["utility", "difference"])
@@ -131,162 +147,205 @@ class TradeoffDisplay:
             )
         return cls(points, utility=utility, difference=difference)
 
-    def plot(self, ax=None):
-        """Draw the points and their names.
+    @property
+    def front(self):
+        """Points that no other dominates, by their difference; none is constant."""
+        points = self.points[~self.points["constant"]]
+        chosen = on_front(points["difference"].to_numpy(), points["utility"].to_numpy())
+        return points[chosen].sort_values(["difference", "utility"], kind="stable")
+
+    def plot(self, ax=None, *, spread="bars", confidence=0.95):
+        """Draw the points, the front and the names.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
 
+        spread : {"bars", "ellipses"} or None, default="bars"
+            "bars" are one standard deviation over the folds to each side. "ellipses"
+            are confidence regions of the mean of both measures, as if folds were
+            independent of one another; they need `per_fold`, and points with fewer than
+            four folds keep their bars. None draws neither.
+
+        confidence : float, default=0.95
+            Of the ellipses, in (0, 1).
+
         Returns
         -------
         self : TradeoffDisplay
             With ``ax_``, ``figure_`` and ``labels_``.
+
+        Raises
+        ------
+        ValueError
+            If `spread` is unknown, `confidence` is out of range, or ellipses are asked
+            for without enough folds.
         """
+        self._check_spread(spread, confidence)
+        methods = self.points["method"].unique().tolist()
+        sweep = len(methods) < len(self.points)
         if ax is None:
-            _, ax = pyplot().subplots(figsize=(6.4, 4.4), layout="constrained")
+            size = (6.4, 4.6 + 0.2 * len(methods) * sweep)
+            _, ax = pyplot().subplots(figsize=size, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         tidy(ax)
-        for number, (_, point) in enumerate(self.points.iterrows()):
-            self._draw_point(ax, point, number)
+        for number, method in enumerate(methods):
+            points = self.points[self.points["method"] == method]
+            style = style_of(number)
+            if sweep:
+                self._join(ax, method, points, style)
+            for _, point in points.iterrows():
+                if spread == "ellipses" and point["folds"] >= _FEWEST_FOLDS:
+                    draw_ellipse(ax, point, style, confidence)
+                elif spread is not None:
+                    draw_bars(ax, point, style)
+                draw_point(ax, point, style, 0.65 * POINT if sweep else POINT)
         ax.set_xlabel(f"{_words(self.difference)} (less is better)")
-        ax.set_ylabel(_words(self.utility))
+        ax.set_ylabel(f"{_words(self.utility)} (more is better)")
         ax.margins(0.18, 0.16)
-        self._show_zero(ax)
-        self.labels_ = self._draw_labels(ax)
-        ax.set_title(self._explanation(), loc="left", fontsize=8, color="#404040")
+        _show_zero(ax)
+        front = self._draw_front(ax)
+        if sweep:
+            legend_below(ax)
+        notes = self._explanation(spread, confidence, front)
+        ax.set_title(notes, loc="left", fontsize=8, color="#404040")
+        self.labels_ = self._draw_labels(ax, methods, sweep, spread)
         return self
 
-    @staticmethod
-    def _show_zero(ax):
-        """Begin just left of zero, which is what is aimed at, where it is near."""
-        left, right = ax.get_xlim()
-        if left < 0.5 * (right - left):
-            ax.set_xlim(left=-0.04 * right)
-
-    def _draw_point(self, ax, point, number):
-        colour = COLOURS[number % len(COLOURS)]
-        ax.errorbar(
-            point["difference"],
-            point["utility"],
-            xerr=None if np.isnan(point["difference_std"]) else point["difference_std"],
-            yerr=None if np.isnan(point["utility_std"]) else point["utility_std"],
-            color=colour,
-            alpha=0.55,
-            linewidth=1.2,
-            capsize=2.5,
-            zorder=2,
-        )
-        ax.plot(
-            point["difference"],
-            point["utility"],
-            linestyle="none",
-            marker=MARKERS[number % len(MARKERS)],
-            markersize=_POINT,
-            markeredgewidth=1.6,
-            markeredgecolor=colour,
-            markerfacecolor="white" if point["needs_groups_at_predict"] else colour,
-            zorder=3,
-        )
-        if point["constant"]:
-            ax.plot(
-                point["difference"],
-                point["utility"],
-                linestyle="none",
-                marker="x",
-                markersize=1.9 * _POINT,
-                markeredgewidth=1.4,
-                markeredgecolor=GREY,
-                zorder=4,
+    def _check_spread(self, spread, confidence):
+        if spread not in _SPREADS:
+            raise ValueError(
+                f"TradeoffDisplay.plot: spread must be one of {list(_SPREADS)}, got "
+                f"{spread!r}."
+            )
+        if not 0 < confidence < 1:
+            raise ValueError(
+                "TradeoffDisplay.plot: confidence must be in (0, 1), got "
+                f"{confidence!r}."
+            )
+        most = int(self.points["folds"].max())
+        if spread == "ellipses" and most < _FEWEST_FOLDS:
+            raise ValueError(
+                f"TradeoffDisplay.plot: ellipses need at least {_FEWEST_FOLDS} folds, "
+                f"and of no point are more than {most} known. Pass `per_fold` to "
+                "from_table, or draw bars."
             )
 
-    def _draw_labels(self, ax):
-        """Names beside the points, where they cover as little as possible."""
-        # Fixes the axes, so that places on the page can be compared.
-        self.figure_.draw_without_rendering()
-        taken = self._boxes_of_points(ax)
-        labels = []
-        for number, (name, point) in enumerate(self.points.iterrows()):
-            text = f"{name} (constant)" if point["constant"] else str(name)
-            place = (point["difference"], point["utility"])
-            label = _annotate(ax, text, place, COLOURS[number % len(COLOURS)])
-            costs = []
-            for distance, side in product(_DISTANCES, _SIDES):
-                _move(label, distance, side)
-                box = label.get_window_extent()
-                # Nearer is better where nothing is covered.
-                costs.append(_covered(box, taken, ax.bbox) + distance)
-            best = int(np.argmin(costs))
-            _move(label, *list(product(_DISTANCES, _SIDES))[best])
-            taken.append(label.get_window_extent())
-            labels.append(label)
-        return labels
+    @staticmethod
+    def _join(ax, method, points, style):
+        """Line through the settings of one method, in the order of the rows."""
+        ax.plot(
+            points["difference"],
+            points["utility"],
+            color=style.colour,
+            linestyle=style.line,
+            linewidth=1.3,
+            marker=style.marker,
+            markersize=0.65 * POINT,
+            label=wrapped(method, 60, 1),
+            zorder=2.5,
+        )
 
-    def _boxes_of_points(self, ax):
+    def _draw_front(self, ax):
+        """Steps of what is attained at each difference; False for a single point."""
+        front = self.front
+        if len(front) < 2:
+            return False
+        right = ax.get_xlim()[1]
+        ax.step(
+            [*front["difference"], right],
+            [*front["utility"], front["utility"].iloc[-1]],
+            where="post",
+            color=GREY,
+            linestyle=(0, (4, 2)),
+            linewidth=1.1,
+            zorder=1,
+        )
+        ax.set_xlim(right=right)
+        return True
+
+    def _draw_labels(self, ax, methods, sweep, spread):
+        """Names of methods, or the first and the last setting of each."""
+        # Fixes the axes, so that places on the page can be compared.
+        self.figure_.figure.draw_without_rendering()
+        taken = self._boxes_of_points(ax, spread)
+        points = self.points
+        texts = points["method"]
+        if sweep:
+            ends = ~points.duplicated("method") | ~points.duplicated(
+                "method", keep="last"
+            )
+            points = points[ends]
+            texts = points["setting"].fillna("")
+        texts = texts + np.where(points["constant"], " (constant)", "")
+        return place_labels(
+            ax,
+            [wrapped(text, 40, 1) for text in texts],
+            points[["difference", "utility"]].apply(tuple, axis=1).tolist(),
+            [style_of(methods.index(name)).colour for name in points["method"]],
+            taken,
+            size=7.5 if sweep else 9,
+        )
+
+    def _boxes_of_points(self, ax, spread):
         """Rectangles of the page that points and bars take up."""
         from matplotlib.transforms import Bbox
 
         boxes = []
-        half = _POINT / 2 * self.figure_.dpi / 72
+        half = POINT / 2 * self.figure_.dpi / 72
         for _, point in self.points.iterrows():
             centre = np.array([point["difference"], point["utility"]])
-            spread = np.nan_to_num([point["difference_std"], point["utility_std"]])
-            low, high = ax.transData.transform([centre - spread, centre + spread])
             x, y = ax.transData.transform(centre)
             boxes.append(Bbox([[x - half, y - half], [x + half, y + half]]))
+            if spread is None:
+                continue
+            extent = np.nan_to_num([point["difference_std"], point["utility_std"]])
+            low, high = ax.transData.transform([centre - extent, centre + extent])
             boxes.append(Bbox([[low[0], y - 2], [high[0], y + 2]]))
             boxes.append(Bbox([[x - 2, low[1]], [x + 2, high[1]]]))
         return boxes
 
-    def _explanation(self):
-        """What bars, hollow points and crosses mean, where there are any."""
-        parts = []
-        if self.points[["utility_std", "difference_std"]].notna().any(axis=None):
+    def _explanation(self, spread, confidence, front):
+        """What lines, bars, hollow points and crosses mean, where there are any."""
+        points, parts = self.points, []
+        if front:
+            parts.append("dashed: the front, which no point dominates")
+        ellipse = (points["folds"] >= _FEWEST_FOLDS) & (spread == "ellipses")
+        deviations = points.loc[~ellipse, ["utility_std", "difference_std"]]
+        if spread is not None and deviations.notna().any(axis=None):
             parts.append("bars: standard deviation over folds")
-        if self.points["needs_groups_at_predict"].any():
+        if ellipse.any():
+            parts.append(
+                f"ellipses: {100 * confidence:g} % confidence of the mean over folds"
+            )
+        if points["needs_groups_at_predict"].any():
             parts.append("hollow: needs groups at prediction")
-        if self.points["constant"].any():
+        if points["constant"].any():
             parts.append("crossed out: constant, its difference says nothing")
         return "\n".join(parts)
 
 
-def _annotate(ax, text, place, colour):
-    """Text beside a point, darker than it and with a white seam."""
-    from matplotlib.colors import to_rgb
-    from matplotlib.patheffects import withStroke
-
-    return ax.annotate(
-        text,
-        place,
-        xytext=(0, 0),
-        textcoords="offset points",
-        fontsize=9,
-        color=tuple(0.75 * part for part in to_rgb(colour)),
-        path_effects=[withStroke(linewidth=2.5, foreground="white")],
-        zorder=5,
-    )
+def _add_folds(points, per_fold, measures, caller):
+    """Covariance of the two measures over folds, and how many folds there are."""
+    by = [name or "method" for name in points.index.names]
+    columns_of(per_fold, [*by, *measures], caller)
+    complete = per_fold.dropna(subset=measures)
+    for place, name in enumerate(points.index):
+        values = name if isinstance(name, tuple) else (name,)
+        rows = complete
+        for column, value in zip(by, values, strict=True):
+            rows = rows[rows[column] == value]
+        covariance = rows[measures].cov().iloc[0, 1]
+        points.iloc[place, points.columns.get_loc("covariance")] = covariance
+        points.iloc[place, points.columns.get_loc("folds")] = len(rows)
 
 
-def _move(label, distance, side):
-    """Put a label beside its point."""
-    dx, dy, horizontal, vertical = side
-    label.set_position((distance * dx, distance * dy))
-    label.set(ha=horizontal, va=vertical)
-
-
-def _covered(box, taken, frame):
-    """Area that a label shares with what is there, and that leaves the axes."""
-    shared = 0.0
-    for other in taken:
-        width = min(box.x1, other.x1) - max(box.x0, other.x0)
-        height = min(box.y1, other.y1) - max(box.y0, other.y0)
-        if width > 0 and height > 0:
-            shared += width * height
-    inside_width = max(0.0, min(box.x1, frame.x1) - max(box.x0, frame.x0))
-    inside_height = max(0.0, min(box.y1, frame.y1) - max(box.y0, frame.y0))
-    outside = box.width * box.height - inside_width * inside_height
-    return shared + 5 * outside
+def _show_zero(ax):
+    """Begin just left of zero, which is what is aimed at, where it is near."""
+    left, right = ax.get_xlim()
+    if left < 0.5 * (right - left):
+        ax.set_xlim(left=-0.04 * right)
 
 
 def _words(name):

@@ -4,11 +4,41 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
+from scipy.stats import f
 
 from skfair_runner.plots import TradeoffDisplay
 from skfair_runner.plots._drawing import MARKERS
 
 DIFFERENCE = "demographic_parity_difference"
+
+
+@pytest.fixture
+def per_fold():
+    """Five folds of two methods, and three of another."""
+    rng = np.random.default_rng(0)
+    values = rng.multivariate_normal([0.8, 0.1], [[4e-4, 3e-4], [3e-4, 9e-4]], size=13)
+    frame = pd.DataFrame(values, columns=["accuracy", DIFFERENCE])
+    return frame.assign(method=["one"] * 5 + ["two"] * 5 + ["few"] * 3)
+
+
+@pytest.fixture
+def sweep():
+    index = pd.MultiIndex.from_product(
+        [["ours", "theirs"], [0, 1, 2]], names=["method", "alpha"]
+    )
+    return pd.DataFrame(
+        {
+            "accuracy_mean": [0.86, 0.85, 0.8, 0.86, 0.84, 0.79],
+            f"{DIFFERENCE}_mean": [0.2, 0.1, 0.02, 0.2, 0.11, 0.03],
+        },
+        index=index,
+    )
+
+
+def means_of(per_fold):
+    folds = per_fold.groupby("method", sort=False)
+    means = folds.mean().add_suffix("_mean")
+    return means.join(folds.std().add_suffix("_std"))
 
 
 @pytest.fixture
@@ -105,7 +135,8 @@ def test_other_measures_can_be_drawn_and_rows_without_one_are_left_out(table):
 def test_a_table_with_means_alone_is_enough(table):
     means = table[["accuracy_mean", f"{DIFFERENCE}_mean"]]
     display = TradeoffDisplay.from_table(means).plot()
-    assert display.ax_.get_title(loc="left") == ""
+    notes = display.ax_.get_title(loc="left")
+    assert notes == "dashed: the front, which no point dominates"
     assert len(drawn_points(display.ax_)) == 4
 
 
@@ -133,3 +164,140 @@ def test_a_table_without_numbers_is_refused(table):
     table["accuracy_mean"] = np.nan
     with pytest.raises(ValueError, match=r"methods \['plain', .* has both 'accuracy'"):
         TradeoffDisplay.from_table(table)
+
+
+def test_the_front_is_drawn_as_steps_without_constant_points(table):
+    display = TradeoffDisplay.from_table(table).plot()
+    assert display.front.index.tolist() == ["thresholds", "repaired", "plain"]
+    (line,) = [line for line in display.ax_.lines if line.get_zorder() == 1]
+    assert line.get_drawstyle() == "steps-post"
+    right = display.ax_.get_xlim()[1]
+    np.testing.assert_allclose(line.get_xdata(), [0.04, 0.05, 0.2, right])
+    np.testing.assert_allclose(line.get_ydata(), [0.83, 0.84, 0.86, 0.86])
+
+
+def test_a_front_of_one_point_is_no_line(table):
+    display = TradeoffDisplay.from_table(table[:1]).plot()
+    assert not [line for line in display.ax_.lines if line.get_zorder() == 1]
+    assert "front" not in display.ax_.get_title(loc="left")
+
+
+def test_an_ellipse_is_the_confidence_region_of_the_mean(per_fold):
+    """Its edge is where Hotelling's statistic has the quantile, point by point."""
+    display = TradeoffDisplay.from_table(means_of(per_fold), per_fold=per_fold)
+    ax = display.plot(spread="ellipses", confidence=0.9).ax_
+    own = per_fold.loc[per_fold["method"] == "two", [DIFFERENCE, "accuracy"]]
+    ellipse = ax.patches[2]
+    edge = ellipse.get_patch_transform().transform(
+        [[np.cos(t), np.sin(t)] for t in np.linspace(0, 6, 9)]
+    )
+    off = edge - own.mean().to_numpy()
+    statistic = 5 * np.einsum("ij,jk,ik->i", off, np.linalg.inv(own.cov()), off)
+    np.testing.assert_allclose(statistic, 2 * 4 / 3 * f.ppf(0.9, 2, 3))
+    assert "90 % confidence" in ax.get_title(loc="left")
+
+
+def test_too_few_folds_keep_their_bars(per_fold):
+    display = TradeoffDisplay.from_table(means_of(per_fold), per_fold=per_fold)
+    assert display.points["folds"].tolist() == [5, 5, 3]
+    ax = display.plot(spread="ellipses").ax_
+    assert len(ax.patches) == 4
+    assert len(ax.containers) == 1
+
+
+def test_folds_of_a_table_with_an_unnamed_index_are_found_by_method(per_fold):
+    table = means_of(per_fold).rename_axis(None)
+    display = TradeoffDisplay.from_table(table, per_fold=per_fold)
+    expected = per_fold.groupby("method", sort=False)[["accuracy", DIFFERENCE]].cov()
+    np.testing.assert_allclose(
+        display.points["covariance"], expected[DIFFERENCE].to_numpy()[::2]
+    )
+
+
+def test_failed_folds_do_not_count(per_fold):
+    per_fold.loc[0, "accuracy"] = np.nan
+    display = TradeoffDisplay.from_table(means_of(per_fold), per_fold=per_fold)
+    assert display.points["folds"].tolist() == [4, 5, 3]
+
+
+def test_settings_of_a_method_are_joined_in_their_order(sweep):
+    display = TradeoffDisplay.from_table(sweep).plot()
+    lines = {line.get_label(): line for line in display.ax_.lines}
+    for method in ("ours", "theirs"):
+        rows = sweep.loc[method]
+        np.testing.assert_allclose(
+            lines[method].get_xydata(),
+            rows[[f"{DIFFERENCE}_mean", "accuracy_mean"]].to_numpy(),
+        )
+    assert [label.get_text() for label in display.labels_] == ["0", "2", "0", "2"]
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["ours", "theirs"]
+
+
+def test_several_settings_are_named_together(sweep):
+    sweep = pd.concat({"x": sweep}, names=["epochs"]).reorder_levels([1, 2, 0])
+    display = TradeoffDisplay.from_table(sweep)
+    assert display.points["setting"].tolist()[:2] == ["0, x", "1, x"]
+
+
+def test_folds_of_settings_are_told_apart(sweep):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"method": method, "alpha": alpha, "accuracy": u, DIFFERENCE: d}
+        for method, alpha in sweep.index
+        for u, d in rng.random((alpha + 4, 2))
+    ]
+    display = TradeoffDisplay.from_table(sweep, per_fold=pd.DataFrame(rows))
+    assert display.points["folds"].tolist() == [4, 5, 6] * 2
+
+
+def test_without_spread_there_are_points_alone(table):
+    ax = TradeoffDisplay.from_table(table).plot(spread=None).ax_
+    assert not ax.containers
+    assert "bars" not in ax.get_title(loc="left")
+
+
+def test_sixteen_methods_are_told_apart_and_named_apart():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "accuracy_mean": 0.84 + 0.01 * rng.random(16),
+            f"{DIFFERENCE}_mean": 0.05 + 0.1 * rng.random(16),
+        },
+        index=[f"method number {k}" for k in range(16)],
+    )
+    display = TradeoffDisplay.from_table(table).plot()
+    looks = {
+        (line.get_marker(), line.get_markeredgecolor())
+        for line in drawn_points(display.ax_)
+    }
+    assert len(looks) == 16
+    boxes = [label.get_window_extent() for label in display.labels_]
+    frame = display.ax_.bbox
+    for k, one in enumerate(boxes):
+        assert not any(one.overlaps(two) for two in boxes[k + 1 :])
+        assert frame.x0 <= one.x0 and one.x1 <= frame.x1
+
+
+def test_an_unknown_spread_is_named(table):
+    with pytest.raises(ValueError, match=r"one of \['bars'.* got 'boxes'"):
+        TradeoffDisplay.from_table(table).plot(spread="boxes")
+
+
+def test_a_confidence_that_is_no_share_is_refused(table):
+    with pytest.raises(ValueError, match=r"in \(0, 1\), got 95"):
+        TradeoffDisplay.from_table(table).plot(confidence=95)
+
+
+def test_ellipses_without_folds_are_refused(table, per_fold):
+    with pytest.raises(ValueError, match="at least 4 folds.* no point .* than 0 known"):
+        TradeoffDisplay.from_table(table).plot(spread="ellipses")
+    few = per_fold[per_fold["method"] == "few"]
+    display = TradeoffDisplay.from_table(means_of(few), per_fold=few)
+    with pytest.raises(ValueError, match="no point are more than 3 known"):
+        display.plot(spread="ellipses")
+
+
+def test_folds_without_a_measure_are_refused(table, per_fold):
+    with pytest.raises(ValueError, match="no column 'accuracy'"):
+        TradeoffDisplay.from_table(table, per_fold=per_fold.drop(columns="accuracy"))
