@@ -1,30 +1,19 @@
 """fairlearn's ExponentiatedGradient as a classifier (Agarwal et al., ICML 2018)."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from fairlearn.reductions import (
-    DemographicParity,
-    EqualizedOdds,
-    ExponentiatedGradient,
-    FalsePositiveRateParity,
-    TruePositiveRateParity,
-)
-from sklearn.base import BaseEstimator, clone
+from fairlearn.reductions import ExponentiatedGradient
 
 from skfair_runner.baselines._base import DecidesByLot, Mitigator
-from skfair_runner.baselines._weighted import check_takes_weights, fit_weighted
-from skfair_runner.groups import check_no_empty_cell
+from skfair_runner.baselines._reductions import (
+    MOMENTS,
+    OnAllRows,
+    check_compared_labels,
+    without_pandas_warnings,
+)
+from skfair_runner.baselines._weighted import check_takes_weights
 from skfair_runner.utils import HasMethods, Interval, StrOptions, fit_context
-
-# fairlearn's class, and the labels within which it compares groups.
-_MOMENTS = {
-    "demographic_parity": (DemographicParity, None),
-    "equalized_odds": (EqualizedOdds, (0, 1)),
-    "true_positive_rate_parity": (TruePositiveRateParity, (1,)),
-    "false_positive_rate_parity": (FalsePositiveRateParity, (0,)),
-}
 
 
 def bound_on_each_group(difference_bound, counts, labels):
@@ -64,31 +53,6 @@ def bound_on_each_group(difference_bound, counts, labels):
     populations = counts.sum(0, keepdims=True) if labels is None else counts[[*labels]]
     shares = populations.max(axis=1) / populations.sum(axis=1)
     return float(difference_bound * shares.min())
-
-
-class _OnAllRows(BaseEstimator):
-    """Estimator for fairlearn, which hands it row numbers in place of the rows.
-
-    fairlearn reads dense arrays only; so X may be whatever the estimator takes.
-    """
-
-    def __init__(self, estimator, X):
-        self.estimator = estimator
-        self.X = X
-
-    def __sklearn_clone__(self):
-        return type(self)(self.estimator, self.X)  # X is not copied
-
-    def fit(self, rows, y, sample_weight):
-        self.estimator_ = fit_weighted(
-            clone(self.estimator), self.X, np.asarray(y), np.asarray(sample_weight)
-        )
-        # fairlearn asks for the decisions on all rows several times.
-        self.decisions_ = np.asarray(self.estimator_.predict(self.X))
-        return self
-
-    def predict(self, rows):
-        return self.decisions_
 
 
 class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
@@ -210,7 +174,7 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "constraint": [StrOptions(set(_MOMENTS))],
+        "constraint": [StrOptions(set(MOMENTS))],
         "difference_bound": [Interval(Real, 0, 1, closed="both")],
         "eps": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -268,31 +232,19 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
             two; if a group has no sample with a label that the constraint looks at.
         """
         X, _, task = self._read(X, y, sensitive_features)
-        moment, labels = _MOMENTS[self.constraint]
-        counts = task.counts()
-        if labels is not None:
-            names = self.classes_ if self.favourable_ == 1 else self.classes_[::-1]
-            check_no_empty_cell(
-                counts[[*labels]],
-                names[[*labels]],
-                self.groups_,
-                f"{type(self).__name__}.fit",
-                f"constraint={self.constraint!r}",
-            )
+        moment, labels = MOMENTS[self.constraint]
+        check_compared_labels(self, task)
         estimator = self._base_estimator()
         check_takes_weights(estimator, type(self).__name__)
-        bound = bound_on_each_group(self.difference_bound, counts, labels)
+        bound = bound_on_each_group(self.difference_bound, task.counts(), labels)
         reduction = ExponentiatedGradient(
-            _OnAllRows(estimator, X),
+            OnAllRows(estimator, X),
             moment(difference_bound=bound),
             eps=self.eps,
             max_iter=self.max_iter,
         )
         rows = np.arange(len(task.favoured)).reshape(-1, 1)
-        with warnings.catch_warnings():
-            # What fairlearn 0.15 does with pandas, and pandas will no longer allow.
-            for category in (DeprecationWarning, FutureWarning):
-                warnings.filterwarnings("ignore", "", category, module="fairlearn")
+        with without_pandas_warnings():
             reduction.fit(rows, task.favoured, sensitive_features=task.groups.codes)
         weights = reduction.weights_[reduction.weights_ > 0]
         self.weights_ = weights.to_numpy()
