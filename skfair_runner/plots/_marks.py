@@ -8,8 +8,35 @@ from skfair_runner.plots._fronts import confidence_ellipse
 POINT = 9.0  # diameter of a method's point, in points of the page
 
 
-def draw_bars(ax, point, style):
-    """Bars of one standard deviation to each side.
+def reach(point, spread):
+    """How far the bars of a point reach in both dimensions.
+
+    Parameters
+    ----------
+    point : Series
+        Row of `TradeoffDisplay.points`.
+
+    spread : {"bars", "intervals"}
+        One standard deviation to each side, or confidence intervals.
+
+    Returns
+    -------
+    lengths : ndarray of shape (2, 2)
+        For the difference and the utility, how far down and up; 0 where unknown.
+    """
+    rows = []
+    for measure in ("difference", "utility"):
+        if spread == "intervals":
+            low, high = point[f"{measure}_low"], point[f"{measure}_high"]
+            rows.append([point[measure] - low, high - point[measure]])
+        else:
+            rows.append([point[f"{measure}_std"]] * 2)
+    # An interval need not contain the mean.
+    return np.nan_to_num(np.array(rows, dtype=float)).clip(min=0)
+
+
+def draw_bars(ax, point, style, spread):
+    """Bars to each side of a point.
 
     Parameters
     ----------
@@ -21,12 +48,16 @@ def draw_bars(ax, point, style):
 
     style : Style
         Colour, marker and line of the method.
+
+    spread : {"bars", "intervals"}
+        One standard deviation to each side, or confidence intervals.
     """
+    horizontal, vertical = reach(point, spread)
     ax.errorbar(
         point["difference"],
         point["utility"],
-        xerr=None if np.isnan(point["difference_std"]) else point["difference_std"],
-        yerr=None if np.isnan(point["utility_std"]) else point["utility_std"],
+        xerr=horizontal[:, None] if horizontal.any() else None,
+        yerr=vertical[:, None] if vertical.any() else None,
         color=style.colour,
         alpha=0.55,
         linewidth=1.2,

@@ -15,10 +15,13 @@ from skfair_runner.plots._drawing import (
 )
 from skfair_runner.plots._fronts import on_front
 from skfair_runner.plots._labels import place_labels
-from skfair_runner.plots._marks import POINT, draw_bars, draw_ellipse, draw_point
+from skfair_runner.plots._marks import POINT, draw_bars, draw_ellipse, draw_point, reach
 
 _FEWEST_FOLDS = 4  # for an ellipse: with three it is wider than any figure
-_SPREADS = ("bars", "ellipses", None)
+_SPREADS = ("bars", "intervals", "ellipses", None)
+# Columns of `points` and of a comparison's table.
+_COLUMNS = {"": "_mean", "_std": "_std", "_low": "_low", "_high": "_high"}
+_INTERVALS = ["utility_low", "utility_high", "difference_low", "difference_high"]
 
 
 class TradeoffDisplay:
@@ -34,9 +37,9 @@ class TradeoffDisplay:
     ----------
     points : DataFrame
         One row per method, or per method and setting, with the columns method, setting
-        (None where there is one only), utility, utility_std, difference,
-        difference_std, covariance (of the two over folds, NaN where unknown), folds,
-        needs_groups_at_predict and constant.
+        (None where there is one only), utility and difference, the two with _std, _low
+        and _high, covariance (of the two over folds), folds, needs_groups_at_predict
+        and constant. NaN where unknown.
 
     utility : str
         Name of the utility.
@@ -93,8 +96,8 @@ class TradeoffDisplay:
         Parameters
         ----------
         table : DataFrame
-            One row per method, with ``<measure>_mean`` and perhaps ``<measure>_std``
-            for both measures, and perhaps ``needs_groups_at_predict`` and
+            One row per method, with ``<measure>_mean`` and perhaps ``_std``, ``_low``
+            and ``_high`` of both measures, and perhaps ``needs_groups_at_predict`` and
             ``constant_folds``. Rows without a mean are left out. With two or more index
             levels the first is the method and the others are its setting.
 
@@ -127,7 +130,7 @@ class TradeoffDisplay:
             {
                 key + suffix: table.get(f"{name}{column}", nothing)
                 for key, name in columns.items()
-                for suffix, column in (("", "_mean"), ("_std", "_std"))
+                for suffix, column in _COLUMNS.items()
             }
         )
         levels = [name if isinstance(name, tuple) else (name,) for name in table.index]
@@ -162,11 +165,12 @@ class TradeoffDisplay:
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
 
-        spread : {"bars", "ellipses"} or None, default="bars"
-            "bars" are one standard deviation over the folds to each side. "ellipses"
-            are confidence regions of the mean of both measures, as if folds were
-            independent of one another; they need `per_fold`, and points with fewer than
-            four folds keep their bars. None draws neither.
+        spread : {"bars", "intervals", "ellipses"} or None, default="bars"
+            "bars" are one standard deviation over the folds to each side, "intervals"
+            the confidence intervals that the table has. "ellipses" are confidence
+            regions of the mean of both measures, as if folds were independent of one
+            another; they need `per_fold`, and points with fewer than four folds keep
+            their bars. None draws none.
 
         confidence : float, default=0.95
             Of the ellipses, in (0, 1).
@@ -179,8 +183,8 @@ class TradeoffDisplay:
         Raises
         ------
         ValueError
-            If `spread` is unknown, `confidence` is out of range, or ellipses are asked
-            for without enough folds.
+            If `spread` is unknown, `confidence` is out of range, ellipses are asked for
+            without enough folds, or intervals that the table does not have.
         """
         self._check_spread(spread, confidence)
         methods = self.points["method"].unique().tolist()
@@ -199,7 +203,7 @@ class TradeoffDisplay:
                 if spread == "ellipses" and point["folds"] >= _FEWEST_FOLDS:
                     draw_ellipse(ax, point, style, confidence)
                 elif spread is not None:
-                    draw_bars(ax, point, style)
+                    draw_bars(ax, point, style, spread)
                 draw_point(ax, point, style, 0.65 * POINT if sweep else POINT)
         ax.set_xlabel(f"{_words(self.difference)} (less is better)")
         ax.set_ylabel(f"{_words(self.utility)} (more is better)")
@@ -230,6 +234,12 @@ class TradeoffDisplay:
                 f"TradeoffDisplay.plot: ellipses need at least {_FEWEST_FOLDS} folds, "
                 f"and of no point are more than {most} known. Pass `per_fold` to "
                 "from_table, or draw bars."
+            )
+        if spread == "intervals" and self.points[_INTERVALS].isna().all(axis=None):
+            raise ValueError(
+                "TradeoffDisplay.plot: the table has no intervals of "
+                f"{self.utility!r} and {self.difference!r}. Pass one with columns that "
+                "end in _low and _high, or draw bars."
             )
 
     @staticmethod
@@ -300,8 +310,8 @@ class TradeoffDisplay:
             boxes.append(Bbox([[x - half, y - half], [x + half, y + half]]))
             if spread is None:
                 continue
-            extent = np.nan_to_num([point["difference_std"], point["utility_std"]])
-            low, high = ax.transData.transform([centre - extent, centre + extent])
+            down, up = reach(point, spread).T
+            low, high = ax.transData.transform([centre - down, centre + up])
             boxes.append(Bbox([[low[0], y - 2], [high[0], y + 2]]))
             boxes.append(Bbox([[x - 2, low[1]], [x + 2, high[1]]]))
         return boxes
@@ -313,7 +323,9 @@ class TradeoffDisplay:
             parts.append("dashed: the front, which no point dominates")
         ellipse = (points["folds"] >= _FEWEST_FOLDS) & (spread == "ellipses")
         deviations = points.loc[~ellipse, ["utility_std", "difference_std"]]
-        if spread is not None and deviations.notna().any(axis=None):
+        if spread == "intervals":
+            parts.append("bars: confidence intervals")
+        elif spread is not None and deviations.notna().any(axis=None):
             parts.append("bars: standard deviation over folds")
         if ellipse.any():
             parts.append(

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
+from skfair_runner.compare._fronts import non_dominated
 from skfair_runner.plots._fronts import confidence_ellipse, on_front
 
 
@@ -19,6 +21,12 @@ def test_the_front_is_what_no_other_point_dominates(seed):
         for k in range(30)
     ]
     assert on_front(difference, utility).tolist() == expected
+
+
+def test_figure_and_comparison_agree_on_the_front():
+    difference, utility = np.random.default_rng(0).integers(0, 9, (2, 50)) / 10
+    expected = non_dominated(pd.Series(utility), pd.Series(difference))
+    assert_array_equal(on_front(difference, utility), expected)
 
 
 def test_equal_points_are_on_the_front_together():

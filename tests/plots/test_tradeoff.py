@@ -257,6 +257,25 @@ def test_without_spread_there_are_points_alone(table):
     assert "bars" not in ax.get_title(loc="left")
 
 
+def test_intervals_of_the_table_are_drawn(table):
+    table[f"{DIFFERENCE}_low"] = [0.15, 0.04, 0.01, 0.02]
+    table[f"{DIFFERENCE}_high"] = [0.24, 0.09, 0.08, 0.03]
+    ax = TradeoffDisplay.from_table(table).plot(spread="intervals").ax_
+    ((bars,),) = [container.lines[2] for container in ax.containers[:1]]
+    np.testing.assert_allclose(bars.get_segments()[0][:, 0], [0.15, 0.24])
+    # One that does not contain its point is drawn on the side where it is.
+    ((bars,),) = [container.lines[2] for container in ax.containers[3:]]
+    np.testing.assert_allclose(bars.get_segments()[0][:, 0], [0.0, 0.03])
+    assert "bars: confidence intervals" in ax.get_title(loc="left")
+
+
+def test_absent_intervals_are_told(table):
+    with pytest.raises(
+        ValueError, match=f"no intervals of 'accuracy' and '{DIFFERENCE}'"
+    ):
+        TradeoffDisplay.from_table(table).plot(spread="intervals")
+
+
 def test_sixteen_methods_are_told_apart_and_named_apart():
     rng = np.random.default_rng(1)
     table = pd.DataFrame(
