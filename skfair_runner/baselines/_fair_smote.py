@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from skfair_runner.baselines._base import take_rows
@@ -236,6 +237,7 @@ class FairSMOTEClassifier(TrainsOneEstimator):
         """
         X, y, task = self._read(X, y, sensitive_features)
         self._check_full_cells(task, "makes each label of each group equally frequent")
+        X = X.tocsr() if sparse.issparse(X) else X
         encoder = Encoder().fit(X)
         encoded = encoder.transform(X)
         counts = np.bincount(task.cells)

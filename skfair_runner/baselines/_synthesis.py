@@ -55,6 +55,8 @@ class Encoder:
 
     def transform(self, X):
         """Encode rows, (n_samples, n_encoded), float32."""
+        if X.shape[0] == 0:  # which scikit-learn refuses
+            return np.empty((0, self._scale.n_features_in_), dtype=np.float32)
         return self._scale.transform(_dense(self._prepare.transform(X)))
 
 
