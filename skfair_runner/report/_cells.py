@@ -185,6 +185,36 @@ def group_rows(groups):
     ]
 
 
+def rate_rows(by_group):
+    """Rates of every group, method by method.
+
+    Parameters
+    ----------
+    by_group : DataFrame
+        See :class:`~skfair_runner.report.ComparisonPage`.
+
+    Returns
+    -------
+    methods : list of dict
+        ``name`` and ``groups``, each of which has a ``name`` and ``cells``.
+    """
+    methods = []
+    counts = [pd.api.types.is_integer_dtype(dtype) for dtype in by_group.dtypes]
+    for name, part in by_group.groupby(level=0, sort=False):
+        groups = [
+            {
+                "name": str(group),
+                "cells": [
+                    f"{value:,.0f}" if is_count else number_text(value, 3)
+                    for value, is_count in zip(row, counts, strict=True)
+                ],
+            }
+            for (_, group), row in part.iterrows()
+        ]
+        methods.append({"name": str(name), "groups": groups})
+    return methods
+
+
 def neuron_layers(table, most=15):
     """Most important neurons of every layer.
 

@@ -1,5 +1,6 @@
 """What a page shows: plain tables, texts and pictures, checked once."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +109,8 @@ class PageFigure:
                 "what it shows."
             )
         start = self.content[:1000]
-        if not (start.startswith(_PNG) or b"<svg" in start):
+        is_png = start.startswith(_PNG) and len(start) >= 24
+        if not (is_png or b"<svg" in start):
             raise ValueError(
                 f"PageFigure: the content of {self.title!r} is neither PNG nor SVG; "
                 f"it begins with {start[:8]!r}."
@@ -119,6 +121,15 @@ class PageFigure:
         """Media type of the content."""
         is_png = self.content.startswith(_PNG)
         return "image/png" if is_png else "image/svg+xml"
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of a PNG in pixels; None of an SVG, which has any."""
+        if not self.content.startswith(_PNG):
+            return None
+        # The first chunk begins at byte 8 with its length and name, 4 bytes each.
+        width, height = struct.unpack(">II", self.content[16:24])
+        return width, height
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +176,10 @@ class ComparisonPage:
 
     measured_on : str, default=""
         How the numbers came about, in a sentence: folds, seeds.
+
+    by_group : DataFrame or None, default=None
+        Rates of every group: one row per method and group, which are the two levels of
+        the index, and one column per rate. Columns of integers are counts.
 
     summary : str, default=""
         Paragraphs, separated by blank lines.
@@ -224,6 +239,7 @@ class ComparisonPage:
     favourable: str = ""
     groups: pd.DataFrame | None = None
     measured_on: str = ""
+    by_group: pd.DataFrame | None = None
     summary: str = ""
     caveats: tuple[str, ...] = ()
     figures: tuple[PageFigure, ...] = ()
@@ -252,6 +268,11 @@ class ComparisonPage:
                 )
         if self.groups is not None:
             _check_columns("groups", self.groups, _GROUP_COLUMNS)
+        if self.by_group is not None and self.by_group.index.nlevels != 2:
+            raise ValueError(
+                "ComparisonPage: the index of `by_group` has "
+                f"{self.by_group.index.nlevels} level; it takes two, method and group."
+            )
         for name, table in self.neurons.items():
             _check_columns(f"neurons[{name!r}]", table, _NEURON_COLUMNS)
 

@@ -10,6 +10,7 @@ from skfair_runner.report._cells import (
     group_rows,
     method_rows,
     neuron_layers,
+    rate_rows,
 )
 from skfair_runner.report._scatter import draw_scatter, scatter_axes
 from skfair_runner.utils import atomic_write, import_optional
@@ -98,6 +99,7 @@ def _view(page):
         "axes": axes,
         "scatter": draw_scatter(rows, axes, page.difference, page.utility),
         "groups": [] if page.groups is None else group_rows(page.groups),
+        "rates": [] if page.by_group is None else rate_rows(page.by_group),
         "neurons": [
             (str(name), neuron_layers(table)) for name, table in page.neurons.items()
         ],

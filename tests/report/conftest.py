@@ -346,6 +346,10 @@ def make_page():
                 index=["women", "men"],
             ),
             "measured_on": "mean over 3 folds",
+            "by_group": pd.DataFrame(
+                {"count": [300, 700], "selection_rate": [0.125, np.nan]},
+                index=pd.MultiIndex.from_product([["Lots"], ["women", "men"]]),
+            ),
             "summary": "First paragraph.\n\nSecond paragraph.",
             "caveats": ("The rows were generated.",),
             "figures": (PageFigure("Blue", SVG, "A blue rectangle.", "Nothing else."),),

@@ -12,6 +12,7 @@ from skfair_runner.report._cells import (
     method_rows,
     neuron_layers,
     number_text,
+    rate_rows,
 )
 
 MEASURE = PageMeasure("m", "measure", "quality")
@@ -91,6 +92,23 @@ def test_groups_have_their_part_of_all():
     assert group_rows(groups) == [
         {"name": "a", "n": "1,500", "part": "75.0%", "share": "25.0%", "bar": 25.0},
         {"name": "7", "n": "500", "part": "25.0%", "share": "–", "bar": 0.0},
+    ]
+
+
+def test_rates_are_listed_by_method_and_counts_are_whole():
+    table = pd.DataFrame(
+        {"count": [1200, 3, 1200], "rate": [0.5, np.nan, 0.25]},
+        index=pd.MultiIndex.from_tuples([("b", "x"), ("b", "y"), ("a", "x")]),
+    )
+    assert rate_rows(table) == [
+        {
+            "name": "b",
+            "groups": [
+                {"name": "x", "cells": ["1,200", "0.500"]},
+                {"name": "y", "cells": ["3", "–"]},
+            ],
+        },
+        {"name": "a", "groups": [{"name": "x", "cells": ["1,200", "0.250"]}]},
     ]
 
 

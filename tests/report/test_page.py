@@ -1,11 +1,13 @@
 """What a page refuses to show."""
 
+import re
+
 import pandas as pd
 import pytest
 
 from skfair_runner.report import PageFigure, PageMeasure
 
-PNG = b"\x89PNG\r\n\x1a\n and so on"
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x07\0\0\0\x05"
 
 
 def test_a_measure_is_of_a_known_kind():
@@ -25,9 +27,16 @@ def test_the_type_of_a_figure_is_read_from_its_content(content, media_type):
     assert PageFigure("Dot", content, "A dot.").media_type == media_type
 
 
-def test_a_figure_of_another_kind_is_refused():
-    with pytest.raises(ValueError, match=r"'Dot' is neither PNG nor SVG.*b'GIF89a'"):
-        PageFigure("Dot", b"GIF89a", "A dot.")
+def test_the_size_of_a_png_is_read_and_an_svg_has_none():
+    assert PageFigure("Dot", PNG, "A dot.").size == (7, 5)
+    assert PageFigure("Dot", b"<svg></svg>", "A dot.").size is None
+
+
+@pytest.mark.parametrize("content", [b"GIF89a", PNG[:20]])
+def test_a_figure_of_another_kind_is_refused(content):
+    begin = re.escape(repr(content[:8]))
+    with pytest.raises(ValueError, match=f"'Dot' is neither PNG nor SVG.*{begin}"):
+        PageFigure("Dot", content, "A dot.")
 
 
 def test_a_figure_without_words_is_refused():
@@ -55,6 +64,11 @@ def test_an_axis_that_the_table_lacks_is_refused(make_page, axis):
 def test_groups_without_a_column_are_refused(make_page):
     with pytest.raises(ValueError, match=r"`groups` has no column 'share_favourable'"):
         make_page(groups=pd.DataFrame({"n_samples": [1]}))
+
+
+def test_rates_of_groups_need_method_and_group(make_page):
+    with pytest.raises(ValueError, match="`by_group` has 1 level"):
+        make_page(by_group=pd.DataFrame({"selection_rate": [0.5]}))
 
 
 def test_neurons_without_a_column_are_refused(make_page):

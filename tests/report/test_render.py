@@ -83,7 +83,8 @@ def test_whoever_cannot_see_it_gets_around(make_page):
     for landmark in ("header", "nav", "main", "footer", "h1"):
         assert len(reader.all(landmark)) == 1
     assert reader.all("html")[0]["lang"] == "en"
-    assert all(e.get("scope") in {"col", "row"} for e in reader.all("th"))
+    scopes = {e.get("scope") for e in reader.all("th")}
+    assert scopes == {"col", "row", "rowgroup"}
     assert len(reader.all("caption")) == len(reader.all("table"))
     assert all(e["alt"] for e in reader.all("img"))
     assert all("aria-labelledby" in e for e in reader.all("section"))
@@ -108,6 +109,7 @@ def test_every_part_is_shown(make_page):
         "Data and groups",
         "Comparison",
         "Trade-off",
+        "Rates of the groups",
         "Neurons",
         "Pictures",
         "How to read this",
@@ -120,6 +122,7 @@ def test_every_part_is_shown(make_page):
         "Favourable label: income above 50,000.",
         "women 300 30.0% 10.0%",
         "men 700 70.0% 40.0%",
+        "Method Group count selection rate Lots women 300 0.125 men 700 –",
         "First paragraph.",
         "Second paragraph.",
         "The rows were generated.",
@@ -143,6 +146,7 @@ def test_every_part_is_shown(make_page):
 def test_absent_parts_leave_no_heading(make_page):
     page = make_page(
         groups=None,
+        by_group=None,
         description="",
         favourable="",
         summary="",
@@ -190,6 +194,9 @@ def test_all_texts_are_escaped(make_page):
         caveats=(EVIL,),
         groups=pd.DataFrame(
             {"n_samples": [1, 1], "share_favourable": [0, 1]}, index=[EVIL, "b"]
+        ),
+        by_group=pd.DataFrame(
+            {EVIL: [0.5]}, index=pd.MultiIndex.from_tuples([(EVIL, EVIL)])
         ),
         figures=(PageFigure(EVIL, b"<svg/>", EVIL, EVIL),),
         neurons={EVIL: neurons},
@@ -276,6 +283,18 @@ def test_a_comparison_in_which_all_failed_still_has_a_page(make_page):
     reader = Reader(render_page(make_page(table=table)))
     assert reader.complaints == []
     assert "there is nothing to draw" in reader.texts("main")[0]
+
+
+def test_a_picture_keeps_its_place_and_a_wide_one_gets_a_row(make_page):
+    def png(width, height):
+        size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + size
+
+    figures = [PageFigure("a", png(*size), "b") for size in [(300, 200), (900, 200)]]
+    reader = Reader(render_page(make_page(figures=tuple(figures))))
+    sizes = [(e["width"], e["height"]) for e in reader.all("img")]
+    assert sizes == [("300", "200"), ("900", "200")]
+    assert [e.get("class") for e in reader.all("figure")] == [None, "wide"]
 
 
 def test_a_page_is_written_whole(make_page, tmp_path):
