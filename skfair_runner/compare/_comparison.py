@@ -298,6 +298,7 @@ class Comparison:
         *,
         difference="demographic_parity_difference",
         utility="accuracy",
+        spread="bars",
         ax=None,
     ):
         """Draw the trade-off between a difference and a utility.
@@ -310,6 +311,10 @@ class Comparison:
         utility : str, default="accuracy"
             Measure on the vertical axis, more is better.
 
+        spread : {"bars", "ellipses"} or None, default="bars"
+            Standard deviations over the folds, or confidence regions of the means, as
+            in :meth:`skfair_runner.plots.TradeoffDisplay.plot`.
+
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
 
@@ -319,9 +324,12 @@ class Comparison:
             With ``ax_`` and ``figure_``.
         """
         display = TradeoffDisplay.from_table(
-            self.table, difference=difference, utility=utility
+            self.table,
+            difference=difference,
+            utility=utility,
+            per_fold=self.per_fold,
         )
-        return display.plot(ax=ax)
+        return display.plot(ax=ax, spread=spread)
 
     def to_csv(self, path):
         """Write the table, in full or not at all.

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skfair_runner.plots._fronts import on_front
+
 
 def non_dominated(utility, difference):
     """Points that no other point beats in one respect and equals in the other.
@@ -27,10 +29,9 @@ def non_dominated(utility, difference):
     """
     utility = np.asarray(utility, dtype=np.float64)
     difference = np.asarray(difference, dtype=np.float64)
-    as_good = (utility >= utility[:, None]) & (difference <= difference[:, None])
-    better = (utility > utility[:, None]) | (difference < difference[:, None])
-    valid = ~(np.isnan(utility) | np.isnan(difference))
-    return valid & ~(as_good & better).any(axis=1)
+    kept = ~(np.isnan(utility) | np.isnan(difference))
+    kept[kept] = on_front(difference[kept], utility[kept])
+    return kept
 
 
 def hypervolume(points, reference):

@@ -191,7 +191,7 @@ def sweep_tradeoff(
         for task, both in zip(tasks, measured, strict=True)
     ]
     return TradeoffSweep(
-        pd.DataFrame(rows),
+        _make_per_split(rows, settings),
         groups=tuple(data.groups.labels),
         pos_label=data.pos_label,
         measures=measures,
@@ -305,12 +305,31 @@ def _measure_parts(outcome, data, parts, metrics):
     ]
 
 
+def _make_per_split(rows, settings):
+    """Table of all rows, with a column for every parameter of any grid."""
+    per_split = pd.DataFrame(rows)
+    names = dict.fromkeys(
+        key for each in settings.values() for key in each["parameters"]
+    )
+    parameters = {
+        (each["method"], each["setting"]): each["parameters"]
+        for each in settings.values()
+    }
+    for place, name in enumerate(names, start=2):
+        # As objects, so that a whole number stays one beside methods without it.
+        values = [
+            parameters[row["method"], row["setting"]].get(name, np.nan) for row in rows
+        ]
+        column = pd.Series(values, dtype=object)
+        per_split.insert(place, f"param_{name}", column)
+    return per_split
+
+
 def _row(task, setting, both, measures):
     """One setting on one split."""
     row = {
         "method": setting["method"],
         "setting": setting["setting"],
-        **{f"param_{key}": value for key, value in setting["parameters"].items()},
         "seed": task.repetition,
         "fold": task.fold,
     }

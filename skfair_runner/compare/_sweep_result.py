@@ -5,7 +5,7 @@ import pandas as pd
 
 from skfair_runner.compare._fronts import hypervolume, non_dominated
 from skfair_runner.compare._measures import check_difference, check_utility
-from skfair_runner.compare._sweep_plot import SweepDisplay
+from skfair_runner.plots import TradeoffDisplay
 
 _PARTS = ("validation", "test")
 
@@ -137,7 +137,7 @@ class TradeoffSweep:
         -------
         areas : DataFrame
             One row per method: ``mean`` and ``std`` over the seeds, and one column
-            ``seed_<number>`` for each.
+            ``seed_<number>`` for each; NaN where every setting failed.
 
         Raises
         ------
@@ -149,6 +149,9 @@ class TradeoffSweep:
         hypervolume([], reference)  # refuses a wrong reference also without points
         areas = {}
         for split, rows in self._splits():
+            if (rows["error"] != "").all():
+                areas[split] = np.nan
+                continue
             rows = rows[~rows["validation_constant"]]
             front = rows[
                 non_dominated(
@@ -241,6 +244,11 @@ class TradeoffSweep:
     ):
         """Draw every method's front, as it looks on test rows.
 
+        Points are the settings that are on a method's front by their validation
+        figures, drawn where their test figures are and joined in the order of their
+        validation differences. Constant settings are crossed out, and joined with
+        nothing.
+
         Parameters
         ----------
         utility : str, default="accuracy"
@@ -254,7 +262,7 @@ class TradeoffSweep:
 
         Returns
         -------
-        display : SweepDisplay
+        display : TradeoffDisplay
             With ``points``, ``ax_`` and ``figure_``.
 
         Raises
@@ -262,18 +270,23 @@ class TradeoffSweep:
         ValueError
             If there is no such utility or difference.
         """
-        self._check("plot", utility, difference)
         front = self.front(utility=utility, difference=difference)
-        points = pd.DataFrame(
-            {
-                "utility": self.table[f"test_{utility}_mean"],
-                "difference": self.table[f"test_{difference}_mean"],
-                "on_front": self.table.index.isin(front.index),
-                "constant": self.table["constant_splits"] > 0,
-            }
-        ).dropna()
-        labels = (self.measures[utility].label, self.measures[difference].label)
-        return SweepDisplay(points, *labels).plot(ax=ax)
+        constant = self.table[self.table["constant_splits"] > 0]
+        shown = pd.concat([self.table.loc[front.index], constant])
+        columns = {
+            f"test_{name}_{kind}": f"{name}_{kind}"
+            for name in (utility, difference)
+            for kind in ("mean", "std")
+        }
+        columns["constant_splits"] = "constant_folds"
+        points = shown[list(columns)].rename(columns=columns)
+        points.index = pd.MultiIndex.from_arrays(
+            [_methods(shown), self._words(shown)], names=["method", "setting"]
+        )
+        display = TradeoffDisplay.from_table(
+            points, difference=difference, utility=utility
+        )
+        return display.plot(ax=ax)
 
     def _check(self, method, utility, difference):
         caller = f"TradeoffSweep.{method}"
@@ -283,9 +296,29 @@ class TradeoffSweep:
     def _parameters(self):
         return [name for name in self.table if name.startswith("param_")]
 
+    def _words(self, table):
+        """Parameters of every setting, as text."""
+        values = table[self._parameters()]
+        return [
+            ", ".join(
+                f"{name.removeprefix('param_')}={value}"
+                for name, value in row.items()
+                if not (isinstance(value, float) and np.isnan(value))
+            )
+            for _, row in values.iterrows()
+        ]
+
     def _splits(self):
         """Rows of every method on every split."""
         return self.per_split.groupby(["method", "seed", "fold"], sort=False)
+
+
+def _methods(table):
+    """Methods, the constant settings of each apart: no line leads to them."""
+    return [
+        f"{method}, constant" if constant else method
+        for (method, _), constant in (table["constant_splits"] > 0).items()
+    ]
 
 
 def _make_table(per_split, measures):
@@ -296,7 +329,8 @@ def _make_table(per_split, measures):
     )
     by_setting = per_split.groupby(["method", "setting"], sort=False)
     names = [name for name in per_split if name.startswith("param_")]
-    columns = {name: by_setting[name].first() for name in names}
+    parameters = per_split.drop_duplicates(["method", "setting"])
+    columns = dict(parameters.set_index(["method", "setting"])[names])
     for part in _PARTS:
         for name in measures:
             values = by_setting[f"{part}_{name}"]
