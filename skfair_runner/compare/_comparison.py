@@ -12,6 +12,7 @@ from skfair_runner.compare._measures import (
     check_difference,
     check_utility,
 )
+from skfair_runner.compare._page import PageMixin
 from skfair_runner.compare._sentences import describe
 from skfair_runner.compare._text import format_constant, format_number, format_table
 from skfair_runner.plots import TradeoffDisplay
@@ -21,7 +22,7 @@ __all__ = ["Comparison", "format_constant", "format_number"]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(PageMixin):
     """Measures of several classifiers on the same folds.
 
     Attributes
