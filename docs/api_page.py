@@ -10,6 +10,7 @@ from pathlib import Path
 
 SECTIONS = {
     "Classifier": ["RunnerFairClassifier", "paper_settings"],
+    "The whole trade-off": ["RunnerFrontier"],
     "Diagnosis and repair of a trained module": [
         "diagnose_neurons",
         "repair_module",
@@ -36,6 +37,7 @@ MODULES = {
     "Gaps: the differences made differentiable": "gaps",
     "Distances between groups of activations": "distances",
     "Mitigators of other packages": "baselines",
+    "Individual discrimination": "fairness_testing",
     "Modules": "modules",
     "Data sets": "datasets",
     "Plots": "plots",

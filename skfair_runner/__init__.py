@@ -10,6 +10,7 @@ from .compare import (
     standard_classifiers,
     sweep_tradeoff,
 )
+from .frontier import RunnerFrontier
 from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
 from .persistence import export_onnx, load, save
 from .preprocessing import make_table_preprocessor
@@ -21,6 +22,7 @@ __all__ = [
     "Comparison",
     "RepairResult",
     "RunnerFairClassifier",
+    "RunnerFrontier",
     "SensitiveColumns",
     "TradeoffSweep",
     "best_within_bound",

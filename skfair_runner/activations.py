@@ -14,6 +14,13 @@ import torch
 from torch import Tensor, nn
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_NORMALISING = (
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.GroupNorm,
+    nn.LayerNorm,
+)
 _NOT_HIDDEN = (nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.MultiheadAttention)
 
 
@@ -133,6 +140,61 @@ def trace_layers(
         if _is_activation(submodule) and feeder is not None and has_next:
             automatic.append(layer)
     return _choose(known, automatic, layers)
+
+
+def trace_affine_layers(
+    module: nn.Module, example: Tensor, layers: Sequence[str] | str = "auto"
+) -> list[str]:
+    """What scales and shifts the neurons of the recorded layers, and the last layer.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Any network.
+
+    example : Tensor of shape (n_samples, ...)
+        A few inputs.
+
+    layers : sequence of str or "auto", default="auto"
+        As of :func:`trace_layers`.
+
+    Returns
+    -------
+    paths : list of str
+        Linear layers, convolutions and normalisations, in order of execution: the last
+        one before each recorded layer with as many neurons, and the last one of all
+        Linear layers and convolutions.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`trace_layers`.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(
+    ...     nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1)
+    ... )
+    >>> trace_affine_layers(net, torch.zeros(2, 3))
+    ['1', '3']
+    """
+    calls = _trace_calls(module, example)
+    seen: dict[str, int] = {}
+    found = set()
+    recorded = {(x.path, x.call): x for x in trace_layers(module, example, layers)}
+    last: dict[int, int] = {}
+    for i, (path, submodule, _) in enumerate(calls):
+        if isinstance(submodule, (*_WEIGHTED, *_NORMALISING)):
+            weight = getattr(submodule, "weight", None)
+            if weight is not None:
+                last[len(weight)] = i
+        layer = recorded.get((path, seen.get(path, 0)))
+        seen[path] = seen.get(path, 0) + 1
+        if layer is not None and layer.n_neurons in last:
+            found.add(last[layer.n_neurons])
+    weighted = [i for i, call in enumerate(calls) if isinstance(call[1], _WEIGHTED)]
+    found.update(weighted[-1:])
+    return list(dict.fromkeys(calls[i][0] for i in sorted(found)))
 
 
 def _trace_calls(

@@ -38,6 +38,7 @@ from .gaps import CONSTRAINTS, resolve_constraint
 from .groups import check_at_least_two
 from .net import RunnerNet
 from .neurons import IMPORTANCES
+from .tasks import probabilities
 from .utils import (
     ConstantClassifierWarning,
     Interval,
@@ -801,12 +802,7 @@ class RunnerFairClassifier(
         proba : ndarray of shape (n_samples, n_classes), float64
             Rows sum to one; columns follow ``classes_``.
         """
-        logits = self._logits(X)
-        if len(self.classes_) == 2:
-            positive = 1 / (1 + np.exp(-np.clip(logits[:, 0], -700, 700)))
-            return np.column_stack([1 - positive, positive])
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        return probabilities(self._logits(X))
 
     def predict(self, X):
         """Most probable class of each sample.

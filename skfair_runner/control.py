@@ -195,7 +195,9 @@ class OutputController:
         """Of the selection rates; see the class."""
         return torch.from_numpy(self._guard)
 
-    def penalty(self, logits: Tensor, cells: Cells, progress: float) -> Tensor:
+    def penalty(
+        self, logits: Tensor, cells: Cells, progress: float, *, observing: bool = True
+    ) -> Tensor:
         """Observe one batch, move the multipliers, and return the output term.
 
         Parameters
@@ -209,12 +211,16 @@ class OutputController:
         progress : float
             Share of the repair that is over, in [0, 1].
 
+        observing : bool, default=True
+            Whether the multipliers learn from this batch.
+
         Returns
         -------
         penalty : Tensor of shape ()
             Σ multiplier · relaxed difference, plus the guard's term.
         """
-        self.observe(decisions(logits.detach()), cells)
+        if observing:
+            self.observe(decisions(logits.detach()), cells)
         first, last = self.sharpness
         raised = min(progress / _RISE, 1.0)
         relaxed = sharpened_scores(logits, first * (last / first) ** raised)

@@ -47,6 +47,15 @@ class RepairPenalty:
     controller : OutputController, default=None
         Controls the output term instead of a fixed weight.
 
+    Attributes
+    ----------
+    strength : float
+        Share of the penalty that a step applies, 1 unless it is set before the step. A
+        controller learns from steps of the whole penalty only.
+
+    selected : dict of str to Tensor
+        Neurons held responsible at present, by layer.
+
     Raises
     ------
     ValueError
@@ -69,6 +78,7 @@ class RepairPenalty:
                 "of them are frozen: call requires_grad_(True) on the module, or on "
                 "the part of it that is to be repaired."
             )
+        self.strength = 1.0
         self.selected: dict[str, Tensor] = {}
         # 1 / k for the k selected neurons of a layer, 0 for the others; all layers.
         self._shares = torch.empty(0)
@@ -133,8 +143,10 @@ class RepairPenalty:
         if self.output_weight > 0 and gap is not None:
             penalty = penalty + self.output_weight * gap
         if self.controller is not None:
-            penalty = penalty + self.controller.penalty(logits, cells, progress)
-        return penalty
+            penalty = penalty + self.controller.penalty(
+                logits, cells, progress, observing=self.strength == 1
+            )
+        return self.strength * penalty
 
     def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
         """Σ over layers of the mean discrimination of the selected neurons."""

@@ -148,6 +148,31 @@ def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
     return columns
 
 
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Probability of every class.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_columns), float64
+        One column for two classes, else one per class.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_samples, n_classes)
+        Rows sum to one.
+
+    Examples
+    --------
+    >>> probabilities(np.array([[0.0]]))
+    array([[0.5, 0.5]])
+    """
+    if logits.shape[1] == 1:
+        positive = 1 / (1 + np.exp(-np.clip(logits[:, 0], -700, 700)))
+        return np.column_stack([1 - positive, positive])
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
 @dataclass(frozen=True)
 class ModuleScores:
     """Probabilities out of the module's output; picklable."""

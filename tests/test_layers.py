@@ -26,6 +26,7 @@ LAYERS = (
         "_inputs",
         "_settings",
         "_training_data",
+        "conditional",
         "control",
         "neurons",
         "plots",

@@ -1,6 +1,7 @@
 """Figures of comparisons, groups, neurons and training, as display objects."""
 
 from skfair_runner.plots._discrimination import DiscriminationDisplay
+from skfair_runner.plots._frontier import FrontierDisplay
 from skfair_runner.plots._groups import GroupMetricsDisplay
 from skfair_runner.plots._history import TrainingHistoryDisplay
 from skfair_runner.plots._neuron_history import NeuronHistoryDisplay
@@ -11,6 +12,7 @@ from skfair_runner.plots._tradeoff import TradeoffDisplay
 
 __all__ = [
     "DiscriminationDisplay",
+    "FrontierDisplay",
     "GroupMetricsDisplay",
     "GroupPrecisionRecallDisplay",
     "NeuronHistoryDisplay",
