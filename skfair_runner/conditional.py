@@ -213,9 +213,12 @@ def at_strength(
             for path in modulation.paths:
                 layer = folded.get_submodule(path)
                 scale, shift = modulation(path)
-                layer.bias.copy_(layer.bias * scale + shift)
-                shape = (-1, *[1] * (layer.weight.ndim - 1))
-                layer.weight.mul_(scale.view(shape))
+                weight, bias = (
+                    layer.get_parameter("weight"),
+                    layer.get_parameter("bias"),
+                )
+                bias.copy_(bias * scale + shift)
+                weight.mul_(scale.view(-1, *[1] * (weight.ndim - 1)))
     finally:
         modulation.strength = before
     return folded
