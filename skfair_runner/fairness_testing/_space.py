@@ -1,0 +1,472 @@
+"""The box of inputs that a search moves in, and its integer codes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from skfair_runner.fairness_testing._columns import (
+    MAX_LEVELS,
+    Categories,
+    Floats,
+    Integers,
+    all_combinations,
+    infer_column,
+    to_frame,
+)
+from skfair_runner.fairness_testing._rules import read_rule
+from skfair_runner.utils._columns import column_positions
+
+# Columns with at most so many values are decoded by looking them up.
+_TABLE = 4096
+
+
+class Space:
+    """Which inputs exist: the values of each column, and rules between columns.
+
+    Every column is a range of codes 0, 1, 2, ...; an input is a row of codes. Two
+    inputs are the same *instance* if they agree in all columns that are not sensitive.
+
+    Parameters
+    ----------
+    columns : dict of str to Integers, Floats or Categories
+        What each column of the model's table may hold, in the table's order.
+
+    sensitive_features : str or list of str
+        Columns whose values are exchanged; all combinations of their values.
+
+    immutable : str or list of str, default=()
+        Columns that a search may not change. They keep the value of the row that the
+        search starts from.
+
+    constraints : list of tuple or callable, default=()
+        Rules that every tried row keeps. A tuple such as ``("age", ">=",
+        "years_of_education", 5)`` means age ≥ years_of_education + 5; a number may
+        stand in place of the second column. A function gets a table and returns one
+        bool per row.
+
+    dtypes : dict of str to dtype, default=None
+        Of the decoded columns; None takes what the columns' values have.
+
+    as_frame : bool, default=True
+        Whether decoded rows are a DataFrame; with False they are an array.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the columns.
+
+    sizes : ndarray of shape (n_columns,), dtype int64
+        Number of values of each column.
+
+    sensitive : ndarray of int
+        Positions of the sensitive columns.
+
+    free : ndarray of int
+        Positions of the columns that a search may change.
+
+    others : ndarray of int
+        Positions of the columns that are not sensitive.
+
+    ordered : ndarray of bool
+        Whether each column is ordered; categories are not.
+
+    pinned : ndarray of shape (n_samples, n_immutable) or None
+        Codes of the immutable columns in the data; they are drawn together.
+
+    combinations : ndarray of shape (n_combinations, n_sensitive), dtype int64
+        Codes of all combinations of sensitive values.
+
+    n_instances : int
+        Number of different instances in the box, whether they keep the constraints or
+        not.
+
+    Raises
+    ------
+    TypeError
+        If a column is described by something else, or a constraint is neither a tuple
+        nor a function.
+
+    ValueError
+        If a sensitive, immutable or constrained column is unknown, a sensitive column
+        has one value only, a column is both sensitive and immutable, or no column is
+        left that a search may change.
+
+    See Also
+    --------
+    Space.from_data : Describe the columns by the values that they hold.
+
+    Examples
+    --------
+    >>> from skfair_runner.fairness_testing import Categories, Integers, Space
+    >>> space = Space(
+    ...     {"age": Integers(17, 20), "sex": Categories(("female", "male"))},
+    ...     sensitive_features="sex",
+    ... )
+    >>> space.decode([[0, 1], [3, 0]])
+       age     sex
+    0   17    male
+    1   20  female
+    >>> space.n_instances
+    4
+    """
+
+    def __init__(
+        self,
+        columns,
+        *,
+        sensitive_features,
+        immutable=(),
+        constraints=(),
+        dtypes=None,
+        as_frame=True,
+    ):
+        self.names = list(columns)
+        self.columns = list(columns.values())
+        for name, column in columns.items():
+            if not isinstance(column, Integers | Floats | Categories):
+                raise TypeError(
+                    f"Column {name!r} is described by {column!r}: pass Integers, "
+                    "Floats or Categories."
+                )
+        self.dtypes, self.as_frame = dtypes, as_frame
+        self.sizes = np.array([column.size for column in self.columns])
+        self.sensitive = self._positions(sensitive_features, "sensitive_features")
+        self.immutable = self._positions(immutable, "immutable")
+        self._check_positions()
+        fixed = np.union1d(self.sensitive, self.immutable)
+        kept = np.setdiff1d(np.arange(len(self.names)), fixed)
+        self.free = kept[self.sizes[kept] > 1]
+        if len(self.free) == 0:
+            raise ValueError(
+                "A search needs a column that it may change, but of "
+                f"{self.names} all are sensitive, immutable or constant."
+            )
+        self.combinations = all_combinations(self.sizes[self.sensitive])
+        self.ordered = np.array([column.ordered for column in self.columns])
+        self.others = np.setdiff1d(np.arange(len(self.names)), self.sensitive)
+        self.n_instances = math.prod(self.sizes[self.others].tolist())
+        self.rules, self._functions = [], []
+        for constraint in [constraints] if callable(constraints) else constraints:
+            if callable(constraint):
+                self._functions.append(constraint)
+            else:
+                rule = read_rule(constraint, self.names, self.columns)
+                self.rules.append(rule)
+        self._tables: dict[int, object] = {}
+        self.pinned = None
+
+    @classmethod
+    def from_data(
+        cls,
+        X,
+        *,
+        sensitive_features,
+        columns=None,
+        immutable=(),
+        constraints=(),
+        max_levels=MAX_LEVELS,
+    ):
+        """Describe a table by the values that it holds.
+
+        Whole numbers become :class:`Integers` and other numbers :class:`Floats`, from
+        the smallest to the largest value; strings, booleans and categories become
+        :class:`Categories`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            What the model is given to predict. Columns of an array are called ``x0``,
+            ``x1`` and so on.
+
+        sensitive_features : str, int or list of str and int
+            Columns whose values are exchanged, by name or by position.
+
+        columns : dict of str to Integers, Floats or Categories, default=None
+            Descriptions that replace the inferred ones.
+
+        immutable : str, int or list of str and int, default=()
+            Columns that a search may not change.
+
+        constraints : list of tuple or callable, default=()
+            Rules that every tried row keeps; see :class:`Space`.
+
+        max_levels : int, default=100
+            A number with more values than this gets a coarser step, out of 1, 2, 5,
+            10, ...; at least 2.
+
+        Returns
+        -------
+        space : Space
+            The box.
+
+        Raises
+        ------
+        ValueError
+            If X has no row, a number is missing, a column holds neither numbers nor
+            categories, `columns` names a column that X does not have, or as
+            :class:`Space`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skfair_runner.fairness_testing import Space
+        >>> people = pd.DataFrame({"age": [20, 61], "sex": ["f", "m"]})
+        >>> Space.from_data(people, sensitive_features="sex").describe()
+             kind  low  high step  values       role
+        age   int   20    61    1      42       free
+        sex  text    f     m            2  sensitive
+        """
+        caller = "Space.from_data"
+        frame = to_frame(X, caller)
+        if len(frame) == 0:
+            raise ValueError(f"{caller}: X has {len(frame)} rows; it needs some.")
+        overrides = dict(columns or {})
+        unknown = [name for name in overrides if name not in frame.columns]
+        if unknown:
+            raise ValueError(
+                f"{caller}: columns describes {unknown[0]!r}, which X does not have; "
+                f"its columns are {frame.columns.tolist()}."
+            )
+        if max_levels < 2:
+            raise ValueError(
+                f"{caller}: max_levels={max_levels!r} leaves a number no two values: "
+                "pass at least 2."
+            )
+        described = {
+            name: overrides.get(name) or infer_column(values, max_levels=max_levels)
+            for name, values in frame.items()
+        }
+        space = cls(
+            described,
+            sensitive_features=_names(frame, sensitive_features, caller),
+            immutable=_names(frame, immutable, caller),
+            constraints=constraints,
+            dtypes=dict(frame.dtypes),
+            as_frame=isinstance(X, pd.DataFrame),
+        )
+        # Immutable columns are drawn together, as they occur in the data.
+        space.pinned = space.encode(frame)[:, space.immutable]
+        return space
+
+    def _positions(self, names, argument) -> np.ndarray:
+        names = [names] if isinstance(names, str) else list(names)
+        for name in names:
+            if name not in self.names:
+                raise ValueError(
+                    f"{argument} names {name!r}, which is not a column; the columns "
+                    f"are {self.names}."
+                )
+        return np.array(sorted({self.names.index(n) for n in names}), dtype=np.int64)
+
+    def _check_positions(self) -> None:
+        if len(self.sensitive) == 0:
+            raise ValueError(
+                f"sensitive_features names no column: pass one or more of {self.names}."
+            )
+        for position in self.sensitive:
+            if self.sizes[position] < 2:
+                raise ValueError(
+                    f"The sensitive column {self.names[position]!r} has one value "
+                    f"only, {self.columns[position].decode([0])[0]!r}, so there is "
+                    "nothing to exchange: describe its values with columns=..."
+                )
+        both = np.intersect1d(self.sensitive, self.immutable)
+        if len(both):
+            raise ValueError(
+                f"{self.names[both[0]]!r} is both sensitive and immutable: a sensitive "
+                "column is never changed by the search, only exchanged."
+            )
+
+    def describe(self) -> pd.DataFrame:
+        """Table of the columns.
+
+        Returns
+        -------
+        table : DataFrame
+            One row per column: kind, low and high (first and last level of
+            categories), step, number of values, and role (sensitive, immutable, free
+            or constant).
+        """
+        rows = []
+        for position, column in enumerate(self.columns):
+            first, last = column.decode([0, column.size - 1]).tolist()
+            role = "free" if position in self.free else "constant"
+            role = "immutable" if position in self.immutable else role
+            kinds = {Integers: "int", Floats: "float", Categories: "text"}
+            rows.append(
+                {
+                    "kind": kinds[type(column)],
+                    "low": first,
+                    "high": last,
+                    "step": column.step if column.ordered else "",
+                    "values": column.size,
+                    "role": "sensitive" if position in self.sensitive else role,
+                }
+            )
+        return pd.DataFrame(rows, index=self.names)
+
+    def __repr__(self) -> str:
+        sensitive = [self.names[position] for position in self.sensitive]
+        return (
+            f"<Space of {len(self.names)} columns, {self.n_instances:,} instances, "
+            f"sensitive {sensitive}>"
+        )
+
+    def encode(self, X) -> np.ndarray:
+        """Codes of rows; a number takes the nearest value of the grid.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            With the columns of the space.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_columns), dtype int64
+            In the order of `names`.
+
+        Raises
+        ------
+        ValueError
+            If a column is absent, or a category has an unknown level.
+        """
+        frame = to_frame(X, "Space.encode")
+        absent = [name for name in self.names if name not in frame.columns]
+        if absent:
+            raise ValueError(
+                f"Space.encode: X has no column {absent[0]!r}; its columns are "
+                f"{frame.columns.tolist()}."
+            )
+        codes = np.empty((len(frame), len(self.names)), dtype=np.int64)
+        for position, name in enumerate(self.names):
+            codes[:, position] = self.columns[position].encode(frame[name])
+        return codes
+
+    def decode(self, codes):
+        """Rows of codes, as the model takes them.
+
+        Parameters
+        ----------
+        codes : array-like of int of shape (n_samples, n_columns)
+            From 0 to ``sizes - 1``.
+
+        Returns
+        -------
+        X : DataFrame or ndarray of shape (n_samples, n_columns)
+            With the columns and dtypes of the data that the space was made from.
+        """
+        codes = np.asarray(codes)
+        values = {
+            name: self._values(position, codes[:, position])
+            for position, name in enumerate(self.names)
+        }
+        if self.as_frame:
+            return pd.DataFrame(values)
+        return np.column_stack([np.asarray(column) for column in values.values()])
+
+    def _values(self, position, codes):
+        """Values of one column, in its dtype."""
+        column = self.columns[position]
+        dtype = self.dtypes and self.dtypes[self.names[position]]
+        if column.size > _TABLE:
+            return _as_dtype(column.decode(codes), dtype)
+        if position not in self._tables:
+            values = column.decode(np.arange(column.size))
+            self._tables[position] = _as_dtype(values, dtype)
+        return self._tables[position].take(codes)
+
+    def expand(self, codes) -> np.ndarray:
+        """Every row with every combination of sensitive values.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_samples, n_columns)
+            Rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_combinations, n_columns), dtype int64
+            Alike but for the sensitive columns.
+        """
+        rows = np.repeat(codes[:, None, :], len(self.combinations), axis=1)
+        rows[:, :, self.sensitive] = self.combinations
+        return rows
+
+    def combination_of(self, codes) -> np.ndarray:
+        """Which combination of sensitive values each row has.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_samples, n_columns)
+            Rows.
+
+        Returns
+        -------
+        combination : ndarray of shape (n_samples,), dtype int64
+            Position in `combinations`.
+        """
+        sizes = self.sizes[self.sensitive]
+        return np.ravel_multi_index(tuple(codes[:, self.sensitive].T), sizes)
+
+    def valid(self, codes) -> np.ndarray:
+        """Whether rows keep the constraints.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_samples, n_columns)
+            Rows.
+
+        Returns
+        -------
+        valid : ndarray of shape (n_samples,), dtype bool
+            True where there are no constraints.
+        """
+        kept = np.ones(len(codes), dtype=bool)
+        for rule in self.rules:
+            kept &= rule.holds(lambda k: self.columns[k].decode(codes[:, k]))
+        if self._functions:
+            frame = pd.DataFrame(
+                {
+                    name: self._values(position, codes[:, position])
+                    for position, name in enumerate(self.names)
+                }
+            )
+            for function in self._functions:
+                kept &= np.asarray(function(frame), dtype=bool)
+        return kept
+
+    def valid_combinations(self, codes) -> np.ndarray:
+        """Whether rows keep the constraints, with each combination in turn.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_samples, n_columns)
+            Rows.
+
+        Returns
+        -------
+        valid : ndarray of shape (n_samples, n_combinations), dtype bool
+            All columns alike where no constraint looks at a sensitive column.
+        """
+        shape = (len(codes), len(self.combinations))
+        looks = {position for rule in self.rules for position in rule.columns}
+        if self._functions or looks & set(self.sensitive.tolist()):
+            rows = self.expand(codes).reshape(-1, len(self.names))
+            return self.valid(rows).reshape(shape)
+        return np.broadcast_to(self.valid(codes)[:, None], shape)
+
+
+def _names(frame, columns, caller):
+    """Names of columns given by name or position."""
+    if not isinstance(columns, str) and np.iterable(columns) and not len(columns):
+        return []
+    return frame.columns[column_positions(frame, columns, caller)].tolist()
+
+
+def _as_dtype(values, dtype):
+    """An array of values that `take` and DataFrame accept, in the dtype asked for."""
+    series = pd.Series(values) if dtype is None else pd.Series(values, dtype=dtype)
+    return series.array
