@@ -1,9 +1,12 @@
 """Methods to compare with, as scikit-learn classifiers with one signature for all."""
 
+from skfair_runner.baselines._adversarial import AdversarialDebiasingClassifier
 from skfair_runner.baselines._exponentiated_gradient import (
     ExponentiatedGradientClassifier,
 )
+from skfair_runner.baselines._fair_neuron import FairNeuronClassifier
 from skfair_runner.baselines._fair_smote import FairSMOTEClassifier
+from skfair_runner.baselines._gap_regularisation import GapRegularisationClassifier
 from skfair_runner.baselines._oversampling import OversamplingClassifier
 from skfair_runner.baselines._reject_option import RejectOptionClassifier
 from skfair_runner.baselines._reweighing import ReweighingClassifier, reweighing_weights
@@ -11,8 +14,11 @@ from skfair_runner.baselines._threshold_optimizer import ThresholdOptimizerClass
 from skfair_runner.baselines._unmitigated import UnmitigatedClassifier
 
 __all__ = [
+    "AdversarialDebiasingClassifier",
     "ExponentiatedGradientClassifier",
+    "FairNeuronClassifier",
     "FairSMOTEClassifier",
+    "GapRegularisationClassifier",
     "OversamplingClassifier",
     "RejectOptionClassifier",
     "ReweighingClassifier",
