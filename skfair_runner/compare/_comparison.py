@@ -12,7 +12,7 @@ from skfair_runner.compare._measures import (
     check_difference,
     check_utility,
 )
-from skfair_runner.compare._page import PageMixin
+from skfair_runner.compare._page import to_html
 from skfair_runner.compare._sentences import describe
 from skfair_runner.compare._text import format_constant, format_number, format_table
 from skfair_runner.plots import TradeoffDisplay
@@ -22,7 +22,7 @@ __all__ = ["Comparison", "format_constant", "format_number"]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(PageMixin):
+class Comparison:
     """Measures of several classifiers on the same folds.
 
     Attributes
@@ -331,6 +331,8 @@ class Comparison(PageMixin):
             per_fold=self.per_fold,
         )
         return display.plot(ax=ax, spread=spread)
+
+    to_html = to_html  # with the words about measures that the page is made of
 
     def to_csv(self, path):
         """Write the table, in full or not at all.

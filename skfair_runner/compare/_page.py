@@ -58,6 +58,81 @@ _MEANINGS = {
 _DECIMALS = {"fit_seconds": 1}
 
 
+def to_html(
+    self,
+    path=None,
+    *,
+    difference="demographic_parity_difference",
+    utility="accuracy",
+    title=None,
+    data_name="",
+    description="",
+    favourable="",
+    notes=(),
+):
+    """Show a comparison on one HTML page, to read, print or hand over.
+
+    The page is a single file that loads nothing. It has the groups, the table,
+    which can be sorted and filtered, an interactive trade-off, neurons, pictures
+    where matplotlib is installed, reading help, settings and versions.
+
+    Parameters
+    ----------
+    path : str, path-like or None, default=None
+        File to write, in full or not at all; its folder must exist. None returns
+        the page instead.
+
+    difference : str, default="demographic_parity_difference"
+        The measure that was to be reduced; the horizontal axis of the trade-off, to
+        begin with.
+
+    utility : str, default="accuracy"
+        Its vertical axis.
+
+    title : str or None, default=None
+        Heading; None counts the classifiers.
+
+    data_name : str, default=""
+        What the methods were compared on.
+
+    description : str, default=""
+        Sentences about it.
+
+    favourable : str, default=""
+        What the favourable label means; the label itself, where nothing is said.
+
+    notes : sequence of str, default=()
+        Sentences to add to the reading help.
+
+    Returns
+    -------
+    html : str or None
+        The page, where no path is given.
+
+    Raises
+    ------
+    ImportError
+        If jinja2 is not installed.
+
+    ValueError
+        If there is no such difference or utility.
+    """
+    caller = "Comparison.to_html"
+    check_difference(difference, caller, self.measures)
+    check_utility(utility, caller, self.measures)
+    page = make_page(
+        self,
+        difference=difference,
+        utility=utility,
+        title=title,
+        notes=notes,
+        data_name=data_name,
+        description=description,
+        favourable=favourable,
+    )
+    return render_page(page) if path is None else write_page(page, path)
+
+
 def make_page(comparison, *, difference, utility, title, notes, **facts):
     """Everything that the page shows.
 
@@ -233,81 +308,3 @@ def _text(changed):
     )
     lines = [f"{name} = {changed[name]}" for name in names]
     return "\n".join([changed["class"].rpartition(".")[2], *lines])
-
-
-class PageMixin:
-    """Lets a comparison be shown as an HTML page."""
-
-    def to_html(
-        self,
-        path=None,
-        *,
-        difference="demographic_parity_difference",
-        utility="accuracy",
-        title=None,
-        data_name="",
-        description="",
-        favourable="",
-        notes=(),
-    ):
-        """Show the comparison on one HTML page, to read, print or hand over.
-
-        The page is a single file that loads nothing. It has the groups, the table,
-        which can be sorted and filtered, an interactive trade-off, neurons, pictures
-        where matplotlib is installed, reading help, settings and versions.
-
-        Parameters
-        ----------
-        path : str, path-like or None, default=None
-            File to write, in full or not at all; its folder must exist. None returns
-            the page instead.
-
-        difference : str, default="demographic_parity_difference"
-            The measure that was to be reduced; the horizontal axis of the trade-off, to
-            begin with.
-
-        utility : str, default="accuracy"
-            Its vertical axis.
-
-        title : str or None, default=None
-            Heading; None counts the classifiers.
-
-        data_name : str, default=""
-            What the methods were compared on.
-
-        description : str, default=""
-            Sentences about it.
-
-        favourable : str, default=""
-            What the favourable label means; the label itself, where nothing is said.
-
-        notes : sequence of str, default=()
-            Sentences to add to the reading help.
-
-        Returns
-        -------
-        html : str or None
-            The page, where no path is given.
-
-        Raises
-        ------
-        ImportError
-            If jinja2 is not installed.
-
-        ValueError
-            If there is no such difference or utility.
-        """
-        caller = "Comparison.to_html"
-        check_difference(difference, caller, self.measures)
-        check_utility(utility, caller, self.measures)
-        page = make_page(
-            self,
-            difference=difference,
-            utility=utility,
-            title=title,
-            notes=notes,
-            data_name=data_name,
-            description=description,
-            favourable=favourable,
-        )
-        return render_page(page) if path is None else write_page(page, path)
