@@ -42,7 +42,13 @@ CRITERIA = {
     "equalized_odds": "equalized_odds_difference",
 }
 # Data set and the group that is compared; LSAC's gap is between races.
-GROUPS = {"adult": "sex", "compas": "race", "lsac": "race", "biased": "gender"}
+GROUPS = {
+    "adult": "sex",
+    "compas": "race",
+    "lsac": "race",
+    "bank": "age_group",
+    "biased": "gender",
+}
 BOUND = 0.05
 GAP_WEIGHTS = (0.05, 0.1, 0.2, 0.4)
 ORACLE_CALLS = 8
