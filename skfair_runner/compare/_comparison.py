@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from skfair_runner.compare._by_group import group_frame, group_table
-from skfair_runner.compare._fronts import non_dominated, ranks_of_intervals
 from skfair_runner.compare._measures import (
     MEASURES,
     check_difference,
@@ -15,6 +14,7 @@ from skfair_runner.compare._measures import (
 from skfair_runner.compare._page import to_html
 from skfair_runner.compare._sentences import describe
 from skfair_runner.compare._text import format_constant, format_number, format_table
+from skfair_runner.metrics.fronts import non_dominated, ranks_of_intervals
 from skfair_runner.plots import TradeoffDisplay
 from skfair_runner.utils import atomic_write
 

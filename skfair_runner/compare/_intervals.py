@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skfair_runner.compare._bootstrap import (
+from skfair_runner.compare._folds import disjoint_blocks
+from skfair_runner.metrics.bootstrap import (
     errors_of_decisions,
     errors_of_distributions,
     half_width,
 )
-from skfair_runner.compare._folds import disjoint_blocks
 
 # The largest value of what is no difference of two rates.
 _LARGEST = {"equalized_odds_sum": 2.0}

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from skfair_runner.compare._fronts import hypervolume, non_dominated
 from skfair_runner.compare._measures import check_difference, check_utility
+from skfair_runner.metrics.fronts import hypervolume, non_dominated
 from skfair_runner.plots import TradeoffDisplay
 
 _PARTS = ("validation", "test")

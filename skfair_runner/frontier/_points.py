@@ -16,11 +16,11 @@ from skfair_runner._building import (
     own_randomness,
 )
 from skfair_runner._settings import Settings
-from skfair_runner.compare._bootstrap import errors_of_decisions, half_width
-from skfair_runner.compare._fronts import non_dominated
 from skfair_runner.diagnosis import make_neuron_table
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.metrics import fairness_summary, false_positive_rate_difference
+from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
+from skfair_runner.metrics.fronts import non_dominated
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
 

@@ -1,38 +1,11 @@
-"""Which points of a trade-off are not dominated, and how sure their places are."""
+"""How sure the places of the points of a trade-off are."""
 
 import numpy as np
 from scipy.special import fdtri
 
+from skfair_runner.metrics.fronts import on_front
 
-def on_front(difference, utility):
-    """Which points no other point dominates.
-
-    A point dominates another if its difference is no larger and its utility no smaller,
-    and one of the two is better.
-
-    Parameters
-    ----------
-    difference : ndarray of shape (n_points,)
-        Less is better.
-
-    utility : ndarray of shape (n_points,)
-        More is better.
-
-    Returns
-    -------
-    front : ndarray of shape (n_points,), dtype bool
-        Equal points are on it together, or not at all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> on_front(np.array([0.2, 0.1, 0.1, 0.3]), np.array([0.9, 0.8, 0.7, 0.9]))
-    array([ True,  True, False, False])
-    """
-    smaller = difference[:, None] <= difference
-    larger = utility[:, None] >= utility
-    better = (difference[:, None] < difference) | (utility[:, None] > utility)
-    return ~(smaller & larger & better).any(axis=0)
+__all__ = ["confidence_ellipse", "on_front"]
 
 
 def confidence_ellipse(covariance, n_folds, confidence):

@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import wasserstein_distance
 
-from skfair_runner.compare._bootstrap import (
+from skfair_runner.metrics import fairness_summary
+from skfair_runner.metrics.bootstrap import (
     derivative_of_max,
     derivative_of_range,
     errors_of_decisions,
@@ -15,7 +16,6 @@ from skfair_runner.compare._bootstrap import (
     rates_of_cells,
     resample_cells,
 )
-from skfair_runner.metrics import fairness_summary
 
 AIM = "demographic_parity_difference"
 

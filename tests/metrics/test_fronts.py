@@ -1,11 +1,38 @@
 """Fronts, hypervolumes and ranks: cases by hand and independent counts."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skfair_runner.compare import hypervolume
-from skfair_runner.compare._fronts import non_dominated, ranks_of_intervals
+from skfair_runner.metrics.fronts import non_dominated, on_front, ranks_of_intervals
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_front_is_what_no_other_point_dominates(seed):
+    rng = np.random.default_rng(seed)
+    # Few distinct values, so that there are ties.
+    difference, utility = rng.integers(0, 6, (2, 30)) / 10
+    expected = [
+        not any(
+            (d <= difference[k] and u > utility[k])
+            or (d < difference[k] and u >= utility[k])
+            for d, u in zip(difference, utility, strict=True)
+        )
+        for k in range(30)
+    ]
+    assert on_front(difference, utility).tolist() == expected
+
+
+def test_series_and_arrays_give_the_same_front():
+    difference, utility = np.random.default_rng(0).integers(0, 9, (2, 50)) / 10
+    expected = non_dominated(pd.Series(utility), pd.Series(difference))
+    assert_array_equal(on_front(difference, utility), expected)
+
+
+def test_equal_points_are_on_the_front_together():
+    assert on_front(np.array([0.1, 0.1]), np.array([0.8, 0.8])).all()
 
 
 def test_a_point_is_kept_unless_another_is_as_good_and_better():

@@ -2,7 +2,36 @@
 
 import numpy as np
 
-from skfair_runner.plots._fronts import on_front
+
+def on_front(difference, utility):
+    """Which points no other point dominates.
+
+    A point dominates another if its difference is no larger and its utility no smaller,
+    and one of the two is better.
+
+    Parameters
+    ----------
+    difference : ndarray of shape (n_points,)
+        Less is better.
+
+    utility : ndarray of shape (n_points,)
+        More is better.
+
+    Returns
+    -------
+    front : ndarray of shape (n_points,), dtype bool
+        Equal points are on it together, or not at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> on_front(np.array([0.2, 0.1, 0.1, 0.3]), np.array([0.9, 0.8, 0.7, 0.9]))
+    array([ True,  True, False, False])
+    """
+    smaller = difference[:, None] <= difference
+    larger = utility[:, None] >= utility
+    better = (difference[:, None] < difference) | (utility[:, None] > utility)
+    return ~(smaller & larger & better).any(axis=0)
 
 
 def non_dominated(utility, difference):
@@ -23,7 +52,7 @@ def non_dominated(utility, difference):
 
     Examples
     --------
-    >>> from skfair_runner.compare._fronts import non_dominated
+    >>> from skfair_runner.metrics.fronts import non_dominated
     >>> non_dominated([0.86, 0.85, 0.84], [0.2, 0.05, 0.1])
     array([ True,  True, False])
     """
@@ -118,7 +147,7 @@ def ranks_of_intervals(low, high):
 
     Examples
     --------
-    >>> from skfair_runner.compare._fronts import ranks_of_intervals
+    >>> from skfair_runner.metrics.fronts import ranks_of_intervals
     >>> ranks_of_intervals([0.0, 0.1, 0.05, 0.2], [0.08, 0.15, 0.12, 0.3])
     array([1, 1, 1, 4])
     """
