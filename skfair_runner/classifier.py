@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from ._building import (
-    SKORCH_PREFIXES,
     build_net,
-    check_skorch_parameter,
     draw_seed,
     make_dataset,
     make_task,
     own_randomness,
 )
 from ._guards import all_or_nothing, check_device
-from ._inputs import (
-    check_labels_present,
-    encode_labels,
-    favourable_code,
-    read_groups,
-    read_weights,
-    take_sensitive_columns,
-)
-from ._training_data import TrainingData, check_cells, split_validation
+from ._neural import NeuralClassifier
+from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
-from .diagnosis import make_neuron_table
 from .distances import DISTANCES
 from .gaps import CONSTRAINTS, resolve_constraint
 from .groups import check_at_least_two
 from .net import RunnerNet
 from .neurons import IMPORTANCES
-from .tasks import probabilities
 from .utils import (
-    ConstantClassifierWarning,
     Interval,
-    SensitiveFeaturesRequestMixin,
     StrOptions,
     fit_context,
 )
 
-# A classifier that selects less or more than this is called constant.
-_LEAST_SELECTED = 0.005
 _AUTO = StrOptions({"auto"})
-# scikit-learn's common checks set the name after ** as if it were a parameter, and
-# expect that only `fit` complains.
-_OPEN_NAMES = (*SKORCH_PREFIXES, "skorch_parameters")
 
 
 def _until_interrupted(function, *args, **kwargs):
@@ -64,9 +42,7 @@ def _until_interrupted(function, *args, **kwargs):
     return None
 
 
-class RunnerFairClassifier(
-    SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator
-):
+class RunnerFairClassifier(NeuralClassifier):
     """Neural classifier whose responsible unfair neurons are found and repaired.
 
     Training has two phases. Plain training gives the biased model; then the repair adds
@@ -378,47 +354,7 @@ class RunnerFairClassifier(
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
-        for name in skorch_parameters:
-            if name not in _OPEN_NAMES:
-                self._check_name(name)
-        self._skorch_parameters = skorch_parameters
-
-    def _check_name(self, name):
-        check_skorch_parameter(name, self._get_param_names(), type(self).__name__)
-
-    def get_params(self, deep=True):
-        """Parameters of the estimator and those meant for the net.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether parameters that are estimators show theirs.
-
-        Returns
-        -------
-        params : dict
-            By name.
-        """
-        return {**super().get_params(deep=deep), **self._skorch_parameters}
-
-    def set_params(self, **params):
-        """Set parameters of the estimator and of the net.
-
-        Parameters
-        ----------
-        **params : dict
-            By name; those with skorch's prefixes need not exist yet.
-
-        Returns
-        -------
-        self : RunnerFairClassifier
-            The same object.
-        """
-        own = {k: v for k, v in params.items() if not k.startswith(_OPEN_NAMES)}
-        super().set_params(**own)
-        others = {k: v for k, v in params.items() if k not in own}
-        self._skorch_parameters = {**self._skorch_parameters, **others}
-        return self
+        self._keep(skorch_parameters)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
@@ -667,178 +603,3 @@ class RunnerFairClassifier(
                 "difference_bound=None, and output_weight=... to weigh the gap."
             )
         return constraint
-
-    def _favourable(self, constraint, classes):
-        """Code of the favourable label; an error where it must be told."""
-        needed_by = None
-        if constraint is not None and constraint.within in ("positive", "negative"):
-            needed_by = f"constraint={constraint.name!r}"
-        return favourable_code(self.pos_label, classes, needed_by=needed_by)
-
-    def _read(
-        self,
-        X,
-        y,
-        sensitive_features,
-        sample_weight,
-        constraint,
-        *,
-        classes,
-        reset,
-        caller,
-        names=None,
-    ):
-        """Check everything that the user passed, once."""
-        if self.sensitive_columns is not None:
-            if sensitive_features is not None:
-                raise ValueError(
-                    f"{caller} got sensitive_features and "
-                    f"sensitive_columns={self.sensitive_columns!r}: pass one of them."
-                )
-            X, sensitive_features = take_sensitive_columns(
-                X, self.sensitive_columns, drop=self.drop_sensitive
-            )
-        raw = X
-        check_labels_present(y)
-        X, y = self._validate(X, y, reset=reset)
-        codes, classes = encode_labels(y, classes)
-        needed_by = None
-        if constraint is not None:
-            needed_by = f"constraint={constraint.name!r}"
-        elif self.sampling != "shuffled":
-            needed_by = f"sampling={self.sampling!r}"
-        groups = read_groups(
-            sensitive_features,
-            raw if isinstance(raw, pd.DataFrame) else X,
-            needed_by=needed_by,
-            missing=self.missing_groups,
-            names=names,
-            caller=caller,
-        )
-        return TrainingData(X, codes, classes, groups, read_weights(sample_weight, X))
-
-    def _validate(self, X, y="no_validation", *, reset):
-        """scikit-learn's checks, and float32; images only for a module of the user."""
-        with np.errstate(over="ignore"), warnings.catch_warnings():
-            # An overflowing value becomes inf, which is refused by name.
-            warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
-            return validate_data(
-                self,
-                X,
-                y,
-                accept_sparse="csr",
-                dtype=np.float32,
-                allow_nd=self.module is not None,
-                reset=reset,
-            )
-
-    def _publish(self, net, data, settings, train):
-        """Make the net and what it tells available, and nothing of an earlier one."""
-        found = {"net_": net, "classes_": data.classes, "settings_": settings}
-        if data.groups is not None:
-            found["groups_"] = list(data.groups.names)
-        if net.plan is not None:
-            if net.before_ is None:
-                net.before_ = net.diagnose(train, net.plan.importance)
-            net.after_ = net.diagnose(train, None)
-            table = make_neuron_table(net.before_, self.top_k, net.after_)
-            chosen = table[table["selected"]].sort_values("rank", kind="stable")
-            found["neuron_importance_"] = table
-            found["selected_neurons_"] = {
-                layer: part["neuron"].to_numpy()
-                for layer, part in chosen.groupby("layer", sort=False)
-            }
-        for name in ("groups_", "neuron_importance_", "selected_neurons_"):
-            vars(self).pop(name, None)
-        vars(self).update(found)
-
-    def _finish(self, data, train, interrupt):
-        """Say what is surprising, and let an interrupt go on."""
-        if interrupt is not None:
-            raise interrupt
-        if self.net_.plan is not None and self.net_.history:
-            self._warn_if_constant(data, train)
-        return self
-
-    def _warn_if_constant(self, data, train):
-        """Say it where every sample gets the same label."""
-        selected = self.net_.selection_rates(train).cpu().numpy()
-        base = np.bincount(data.y[data.rows], minlength=len(data.classes))
-        base = base[-len(selected) :] / base.sum()
-        constant = (selected > 1 - _LEAST_SELECTED) & (base <= 1 - _LEAST_SELECTED)
-        if len(selected) == 1:
-            constant |= (selected < _LEAST_SELECTED) & (base >= _LEAST_SELECTED)
-        if constant.any():
-            warnings.warn(
-                f"{type(self).__name__} has become constant: it selects "
-                f"{selected[constant][0]:.1%} of the training samples, so that every "
-                "difference is zero for the wrong reason. Raise difference_bound, "
-                "lower alpha or output_weight, or train longer.",
-                ConstantClassifierWarning,
-                # The caller of fit, beyond scikit-learn's wrapper.
-                stacklevel=5,
-            )
-
-    @property
-    def history_(self):
-        """One row per epoch of both phases, as a DataFrame."""
-        check_is_fitted(self, "net_")
-        rows = [
-            {k: v for k, v in row.items() if k != "batches"}
-            for row in self.net_.history
-        ]
-        return pd.DataFrame(rows)
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features; no groups.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes), float64
-            Rows sum to one; columns follow ``classes_``.
-        """
-        return probabilities(self._logits(X))
-
-    def predict(self, X):
-        """Most probable class of each sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features; no groups.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels.
-        """
-        logits = self._logits(X)
-        if len(self.classes_) == 2:
-            return self.classes_[(logits[:, 0] > 0).astype(int)]
-        return self.classes_[logits.argmax(axis=1)]
-
-    def _logits(self, X):
-        check_is_fitted(self, "net_")
-        if self.sensitive_columns is not None and self.drop_sensitive:
-            X, _ = take_sensitive_columns(
-                X, self.sensitive_columns, drop=True, required=False
-            )
-        logits = self.net_.decision_values(self._validate(X, reset=False))
-        finite = np.isfinite(logits).all(axis=1)
-        if not finite.all():
-            raise ValueError(
-                f"The module emits {logits[~finite][0].tolist()} for row "
-                f"{finite.argmin()} of X: its values are too large for the module, or "
-                "its parameters are no numbers any more. Scale the features."
-            )
-        return logits
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

@@ -35,6 +35,7 @@ LAYERS = (
     {"penalty"},
     {"net"},
     {"_building"},
+    {"_neural"},
     {"classifier", "model_selection", "preprocessing"},
     {
         "baselines",
