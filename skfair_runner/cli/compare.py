@@ -1,13 +1,13 @@
 """`skfair-runner compare`: several methods on the same folds."""
 
 import math
-import re
 import warnings
 from pathlib import Path
 
 import joblib
 
 from skfair_runner.cli.cases import CaseError
+from skfair_runner.cli.compare_table import about_letters, comparison_table
 from skfair_runner.cli.options import (
     BOUND_OPTION,
     CONSTRAINT_OPTION,
@@ -24,27 +24,32 @@ from skfair_runner.cli.screen import (
     introduce,
     open_console,
     say,
+    say_notes,
     say_path,
     write_figure,
 )
 from skfair_runner.compare import compare_classifiers, standard_classifiers
-from skfair_runner.compare._comparison import format_constant, format_number
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
-
-# What the table shows, in three parts; the constraint's own difference is added.
-_QUALITY = ("accuracy", "balanced_accuracy", "average_precision", "selection_rate")
-_DIFFERENCES = (
-    "demographic_parity_difference",
-    "equalized_odds_difference",
-    "equalized_odds_sum",
-)
+from skfair_runner.compare._methods import METHODS, about_methods, choose_methods
+from skfair_runner.utils import import_optional
 
 COMPARE_OPTIONS = {
     **DATA_OPTIONS,
     **CONSTRAINT_OPTION,
     **BOUND_OPTION,
+    "methods": (
+        str,
+        {
+            "help": "quick, all, or names with commas between them: "
+            f"{', '.join(METHODS)}."
+        },
+    ),
     "folds": (int, {"help": "Folds to measure on.", "min": 2}),
     **SEED_OPTION,
+    "seeds": (
+        int,
+        {"help": "How often all is repeated, with other folds and seeds.", "min": 1},
+    ),
     "jobs": (
         int | None,
         {"help": "Processes; as many as processors, at most 4.", "min": 1},
@@ -53,6 +58,14 @@ COMPARE_OPTIONS = {
         int,
         {"help": "Of ExponentiatedGradient; fairlearn's default is 50.", "min": 1},
     ),
+    "resume": (
+        Path | None,
+        {
+            "help": "File that keeps every fit as it is made; with the same file and "
+            "data, what is in it is not run again."
+        },
+    ),
+    "html": (Path | None, {"help": "File for one page to read, print or hand over."}),
     **OUTPUT_OPTIONS,
 }
 
@@ -66,19 +79,25 @@ def compare(
     positive=None,
     constraint="demographic_parity",
     bound=0.05,
+    methods="quick",
     folds=3,
     seed=0,
+    seeds=1,
     jobs=None,
-    out=Path("skfair-runner-results"),
     # Each trains the net about three times; fewer cost the mixture much accuracy.
     iterations=5,
+    resume=None,
+    html=None,
+    out=Path("skfair-runner-results"),
     quiet=False,
 ):
-    """Train four classifiers on the same folds and compare them.
+    """Train several classifiers on the same folds and compare them.
 
-    An unmitigated net, RunnerFairClassifier, and fairlearn's ExponentiatedGradient and
-    ThresholdOptimizer on the same net. Without options it runs on a generated table,
-    offline. It writes comparison.csv and tradeoff.png.
+    All are around the same net. quick is the unmitigated net, RunnerFairClassifier, and
+    fairlearn's ExponentiatedGradient and ThresholdOptimizer; all is every method that
+    can be held to the constraint, and takes much longer. Without options it runs on a
+    generated table, offline. It writes comparison.csv and tradeoff.png, and with --html
+    one page to read, print or hand over.
     """
     screen = open_console(quiet=quiet)
     with usage_errors():
@@ -86,18 +105,74 @@ def compare(
             dataset, data_home, data, target, sensitive, positive, default="biased"
         )
         check_constraint(constraint)
+        methods = _read_methods(methods, constraint)
+        _check_page(html)
+        jobs = jobs or min(joblib.cpu_count(), 4)
         make_folder(out)
         text = introduce(
             case, note=f", {folds} folds", share=1 / folds, where="in each fold"
         )
         say(screen, f"{text}\nLeft out of the features: {', '.join(case.left_out)}.")
+        training = _short_training(len(case.y) * (folds - 1) // folds)
         comparison, told = _compare(
-            case, constraint, bound, folds, seed, jobs, iterations, verbose=not quiet
+            case,
+            _classifiers(case, constraint, bound, methods, iterations, training),
+            cv=folds,
+            n_seeds=seeds,
+            n_jobs=jobs,
+            random_state=seed,
+            results=resume,
+            verbose=int(not quiet),
         )
-    _show(screen, comparison, constraint, told, bound, folds)
+    told += about_methods(methods, constraint)
+    told += _about_costs(comparison, jobs, iterations, training)
+    _show(screen, comparison, constraint, bound, told)
     _write(screen, comparison, constraint, out)
+    if html is not None:
+        notes = [f"Methods aim at {bound:g}.", *told]
+        comparison.to_html(html, **_about_page(case, constraint), notes=notes)
+        say_path(screen, "Page", html)
     if not comparison.table["folds"].any():
         raise import_package("typer").Exit(code=1)
+
+
+def _read_methods(text, constraint):
+    """A set of methods, or their names, that can be held to the constraint."""
+    methods = text
+    if text not in ("quick", "all"):
+        methods = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        choose_methods(methods, constraint, "Pass quick, all, or names")
+    except ValueError as error:
+        raise CaseError("--methods", str(error)) from error
+    return methods
+
+
+def _check_page(html):
+    """Refuse a page that could not be written, before anything takes long."""
+    if html is None:
+        return
+    try:
+        import_optional("jinja2", extra="report", purpose="--html")
+    except ImportError as error:
+        raise CaseError("--html", str(error)) from error
+    if html.is_dir() or not html.parent.is_dir():
+        what = (
+            "is a folder" if html.is_dir() else "lies in a folder that does not exist"
+        )
+        raise CaseError("--html", f"{html} {what}: pass the name of a file to write.")
+
+
+def _about_page(case, constraint):
+    """What the page says about the data."""
+    return {
+        "difference": DIFFERENCE_OF[constraint],
+        "data_name": case.name,
+        "favourable": case.favourable,
+        "description": " ".join(
+            [*case.notes, f"Left out of the features: {', '.join(case.left_out)}."]
+        ),
+    }
 
 
 def _short_training(n_samples):
@@ -107,18 +182,21 @@ def _short_training(n_samples):
     return {"warmup_epochs": epochs, "max_epochs": epochs}
 
 
-def _compare(case, constraint, bound, folds, seed, jobs, iterations, verbose):
-    """Compare, and collect the warnings for the end of the output."""
-    training = _short_training(len(case.y) * (folds - 1) // folds)
-    classifiers = standard_classifiers(
+def _classifiers(case, constraint, bound, methods, iterations, training):
+    """The methods for a table, by the names that are shown."""
+    return standard_classifiers(
         constraint,
+        methods=methods,
         difference_bound=bound,
         sensitive_columns=[c for c in case.left_out if c in case.X.columns] or None,
         pos_label=case.pos_label,
         max_iter=iterations,
         oracle_parameters=training,
     )
-    jobs = jobs or min(joblib.cpu_count(), 4)
+
+
+def _compare(case, classifiers, *, results, **options):
+    """Compare, and collect the warnings for the end of the output."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
@@ -127,34 +205,45 @@ def _compare(case, constraint, bound, folds, seed, jobs, iterations, verbose):
                 case.X,
                 case.y,
                 sensitive_features=case.sensitive_features,
-                cv=folds,
                 pos_label=case.pos_label,
-                n_jobs=jobs,
-                random_state=seed,
-                verbose=verbose,
+                results=results,
+                **options,
             )
-        except ValueError as error:
-            raise CaseError("--sensitive", str(error)) from error
-    told = [str(each.message) for each in caught]
-    told.append(
-        f"ExponentiatedGradient has --iterations {iterations} here (fairlearn's "
-        "default is 50); each trains the net about 3 times, for "
-        f"{training['warmup_epochs'] + training['max_epochs']} epochs. More of them "
-        "may give a better mixture."
-    )
+        except (OSError, ValueError) as error:
+            of_results = results is not None and str(results) in str(error)
+            option = "--resume" if of_results else "--sensitive"
+            raise CaseError(option, str(error)) from error
+    return comparison, [str(each.message) for each in caught]
+
+
+def _about_costs(comparison, jobs, iterations, training):
+    """What was cut short, and what the times are of."""
+    told = []
+    if "ExponentiatedGradient" in comparison.table.index:
+        told.append(
+            f"ExponentiatedGradient has --iterations {iterations} here (fairlearn's "
+            "default is 50); each trains the net about 3 times, for "
+            f"{training['warmup_epochs'] + training['max_epochs']} epochs. More of "
+            "them may give a better mixture."
+        )
     if jobs > 1:
         told.append(f"Times to fit are those of {jobs} fits side by side.")
-    return comparison, told
+    return told
 
 
-def _show(screen, comparison, constraint, told, bound, folds):
+def _show(screen, comparison, constraint, bound, told):
     """Print the table, what it means, and what was warned of."""
     table = comparison.table
-    screen.print(_rich_table(table, constraint, bound, folds))
+    aim = MEASURES[DIFFERENCE_OF[constraint]].label
+    folds = comparison.per_fold.groupby("seed")["fold"].nunique()
+    parts = f"{folds.max()} folds" + f" × {len(folds)} seeds" * (len(folds) > 1)
+    title = f"Aiming at {bound:g} as {aim} (mean ± std over {parts})"
+    screen.print(comparison_table(table, constraint, title=title))
     notes = [
         "All on held-out rows. Differences are max − min over the groups; that of "
         "equalized odds is the larger of those in true and false positive rate, the "
-        "sum adds them.",
+        "sum adds them. Where intervals overlap, these rows do not tell which method "
+        "has the smaller difference.",
     ]
     above = table.index[table[f"{DIFFERENCE_OF[constraint]}_mean"] > bound].tolist()
     if above:
@@ -167,50 +256,8 @@ def _show(screen, comparison, constraint, told, bound, folds):
             "For methods that decide by lot, average precision and the area between "
             "score distributions are those of the probability of the decision."
         )
-    notes += told
-    listed = "\n".join(f"* {note}" for note in notes)
-    text = comparison.summary(difference=DIFFERENCE_OF[constraint])
-    say(screen, f"{listed}\n\n{text}\n")
-
-
-def _rich_table(table, constraint, bound, folds):
-    """One column per method; the rows that a reader needs to judge them."""
-    shown = import_package("rich.table").Table(
-        title=f"Aiming at {bound:g} as {MEASURES[DIFFERENCE_OF[constraint]].label} "
-        f"(mean ± std over {folds} folds)",
-        title_style="bold",
-        title_justify="left",
-        box=import_package("rich.box").SIMPLE_HEAD,
-    )
-    shown.add_column("")
-    for name in table.index:
-        # Broken where the last word begins, so that columns stay narrow.
-        broken = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]+$)| (?=\S+$)", "\n", name)
-        shown.add_column(broken, justify="right", no_wrap=True)
-    aim = DIFFERENCE_OF[constraint]
-    differences = [*_DIFFERENCES, *({aim} - set(_DIFFERENCES)), "abcc"]
-    for part in (_QUALITY, differences, ("fit_seconds",)):
-        for name in part:
-            cells = [
-                format_number(row[f"{name}_mean"], row[f"{name}_std"], name)
-                for _, row in table.iterrows()
-            ]
-            label = MEASURES[name].label.capitalize()
-            shown.add_row(label, *cells, style="bold" if name == aim else None)
-        shown.add_section()
-    words = {True: "yes", False: "no"}
-    shown.add_row(
-        "Groups needed to predict", *table["needs_groups_at_predict"].map(words)
-    )
-    shown.add_row("Decides by lot", *table["randomised"].map(words))
-    shown.add_row(
-        "Constant",
-        *(
-            format_constant(*counts) if counts[1] else "failed"
-            for counts in zip(table["constant_folds"], table["folds"], strict=True)
-        ),
-    )
-    return shown
+    say_notes(screen, [*notes, *about_letters(table), *told])
+    say(screen, f"\n{comparison.summary(difference=DIFFERENCE_OF[constraint])}\n")
 
 
 def _write(screen, comparison, constraint, out):

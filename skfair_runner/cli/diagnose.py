@@ -21,13 +21,12 @@ from skfair_runner.cli.options import (
 )
 from skfair_runner.cli.results import (
     measure,
-    say_notes,
     show_groups,
     show_neurons,
     show_numbers,
     write_neurons,
 )
-from skfair_runner.cli.screen import introduce, open_console, say
+from skfair_runner.cli.screen import introduce, open_console, say, say_notes
 from skfair_runner.compare._measures import DIFFERENCE_OF
 from skfair_runner.neurons import IMPORTANCES
 from skfair_runner.repair import diagnose_neurons

@@ -26,13 +26,12 @@ from skfair_runner.cli.options import (
 )
 from skfair_runner.cli.results import (
     measure,
-    say_notes,
     show_neurons,
     show_numbers,
     write_csv,
     write_neurons,
 )
-from skfair_runner.cli.screen import introduce, open_console, say, say_path
+from skfair_runner.cli.screen import introduce, open_console, say, say_notes, say_path
 from skfair_runner.cli.sentences import describe_repair
 from skfair_runner.compare._measures import DIFFERENCE_OF
 from skfair_runner.groups import encode_groups

@@ -6,7 +6,6 @@ import pandas as pd
 
 from skfair_runner.cli.screen import (
     import_package,
-    say,
     say_path,
     write_figure,
 )
@@ -219,17 +218,3 @@ def write_csv(screen, what, table: pd.DataFrame, path: Path, *, index):
     with atomic_write(path, "w") as file:
         table.to_csv(file, index=index, lineterminator="\n", float_format="%.6g")
     say_path(screen, what, path)
-
-
-def say_notes(screen, notes):
-    """Print what the reader has to know, as a list.
-
-    Parameters
-    ----------
-    screen : rich.console.Console
-        Where to.
-
-    notes : list of str
-        Sentences; repeated ones are said once.
-    """
-    say(screen, "\n".join(f"* {note}" for note in dict.fromkeys(notes)))

@@ -77,6 +77,20 @@ def say_path(screen, what, path):
     screen.print(f"{what}: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def say_notes(screen, notes):
+    """Print what the reader has to know, as a list.
+
+    Parameters
+    ----------
+    screen : rich.console.Console
+        Where to.
+
+    notes : list of str
+        Sentences; repeated ones are said once.
+    """
+    say(screen, "\n".join(f"* {note}" for note in dict.fromkeys(notes)))
+
+
 def introduce(case, *, note="", share=1.0, where=""):
     """Say what the numbers are about: rows, groups, how often each has the label.
 

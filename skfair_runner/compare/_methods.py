@@ -9,8 +9,11 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skfair_runner.baselines import (
+    AdversarialDebiasingClassifier,
     ExponentiatedGradientClassifier,
+    FairNeuronClassifier,
     FairSMOTEClassifier,
+    GapRegularisationClassifier,
     OversamplingClassifier,
     RejectOptionClassifier,
     ReweighingClassifier,
@@ -111,6 +114,13 @@ METHODS = {
     "oversampling": _around_the_net("Oversampling", OversamplingClassifier),
     "reweighing": _around_the_net("Reweighing", ReweighingClassifier),
     "fair_smote": _around_the_net("FairSMOTE", FairSMOTEClassifier),
+    "gap_regularisation": _around_the_net(
+        "GapRegularisation", GapRegularisationClassifier
+    ),
+    "adversarial": _around_the_net(
+        "AdversarialDebiasing", AdversarialDebiasingClassifier
+    ),
+    "fair_neuron": _around_the_net("FairNeuron", FairNeuronClassifier),
     "reject_option": _around_the_net("RejectOption", RejectOptionClassifier),
     "exponentiated_gradient": _around_the_net(
         "ExponentiatedGradient", ExponentiatedGradientClassifier, oracle=True
@@ -244,7 +254,8 @@ def standard_classifiers(
         "quick" is the plain net, RUNNER, and fairlearn's ExponentiatedGradient and
         ThresholdOptimizer; "all" every baseline that can be held to the constraint.
         Names are "unmitigated", "runner", "oversampling", "reweighing", "fair_smote",
-        "reject_option", "exponentiated_gradient" and "threshold_optimizer".
+        "gap_regularisation", "adversarial", "fair_neuron", "reject_option",
+        "exponentiated_gradient" and "threshold_optimizer".
 
     difference_bound : float, default=0.05
         Largest difference between groups, max − min, that is aimed at. For equalized

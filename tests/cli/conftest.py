@@ -66,7 +66,11 @@ def run():
     """Run a command line; what is returned tells text, exit code and refusals."""
 
     def run_command(*arguments):
-        return Result(testing.CliRunner().invoke(make_app(), list(map(str, arguments))))
+        result = testing.CliRunner().invoke(make_app(), list(map(str, arguments)))
+        # Ends of the command are exits; anything else is a mistake of ours.
+        if not isinstance(result.exception, SystemExit | None):
+            raise result.exception
+        return Result(result)
 
     return run_command
 
@@ -75,8 +79,7 @@ class Result:
     """What a command printed."""
 
     def __init__(self, result):
-        self.exit_code, self.exception = result.exit_code, result.exception
-        self.output = result.stdout
+        self.exit_code, self.output = result.exit_code, result.stdout
         self.stderr = result.stderr if result.stderr_bytes else ""
 
     @property

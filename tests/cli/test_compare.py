@@ -92,7 +92,7 @@ def test_every_row_that_a_reader_needs_is_in_the_table(compare, quick):
         "Decides by lot",
         "Constant",
     ):
-        assert f"\n  {row}" in output, row
+        assert f"\n {row}" in output, row
 
 
 def test_the_figure_is_written_where_matplotlib_is(compare, quick, tmp_path):
@@ -154,7 +154,7 @@ def test_the_difference_of_a_rate_parity_gets_a_row(compare, constraint, row, qu
     result = compare("--constraint", constraint, "--folds", 2)
     result.succeeds()
     first, *_ = row.split()
-    assert f"\n  {first} " in result.output
+    assert f"\n {first} " in result.output
 
 
 def test_the_same_seed_writes_the_same_table(compare, quick, tmp_path):
@@ -288,6 +288,106 @@ def test_when_every_method_fails_the_command_fails(
     assert "Unmitigated net, which the other methods are compared" in result.text
     assert "could not convert string to float" in result.text
     assert not (tmp_path / "results" / "tradeoff.png").exists()
+
+
+# Hardly trained.
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_many_methods_are_the_rows_of_the_table(
+    compare, generated, tmp_path, monkeypatch
+):
+    net = {"warmup_epochs": 1, "max_epochs": 1, "hidden_layer_sizes": (4,)}
+    with_nets = partial(command.standard_classifiers, net_parameters=net)
+    monkeypatch.setattr(command, "standard_classifiers", with_nets)
+    names = "unmitigated, runner,oversampling,reweighing,reject_option,fair_smote"
+    result = compare("--methods", names, "--folds", 2)
+    result.succeeds()
+    table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col="method")
+    assert len(table) == 6
+    for name, row in table.iterrows():
+        assert f"{name} {row['accuracy_mean']:.3f}" in result.text
+    assert "G: needs groups to predict" in result.text
+    assert "Oversampling, Reweighing, FairSMOTE take neither constraint" in result.text
+    assert "ExponentiatedGradient" not in result.text
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ("runner,magic", "there is no method 'magic'; the methods are unmitigated, ru"),
+        ("quickest", "there is no method 'quickest'; the methods are unmitigated"),
+        (",", "there is no name in the list of methods; the methods are"),
+    ],
+)
+def test_methods_that_there_are_not_are_refused(compare, methods, expected):
+    compare("--methods", methods).refuses("--methods", expected)
+
+
+def test_seeds_repeat_everything(compare, quick):
+    result = compare("--folds", 2, "--seeds", 2)
+    result.succeeds()
+    assert "(mean ± std over 2 folds × 2 seeds)" in result.text
+    assert "16/16" in result.stderr
+
+
+def test_a_file_of_results_is_gone_on_from(compare, quick, tmp_path, monkeypatch):
+    options = ["--folds", 2, "--resume", tmp_path / "fits"]
+    compare(*options).succeeds()
+    first = pd.read_csv(tmp_path / "results" / "comparison.csv")
+    fitted = []
+    monkeypatch.setattr(
+        LogisticRegression, "fit", lambda *args, **_: fitted.append(args)
+    )
+    compare(*options).succeeds()
+    assert fitted == []
+    again = pd.read_csv(tmp_path / "results" / "comparison.csv")
+    # Two names for the same classifier share what is stored, their times as well.
+    timed = "^(?!.*_seconds)"
+    pd.testing.assert_frame_equal(again.filter(regex=timed), first.filter(regex=timed))
+
+
+def test_a_file_of_other_results_is_refused(compare, quick, people, tmp_path):
+    options = ["--folds", 2, "--resume", tmp_path / "fits"]
+    compare(*options).succeeds()
+    result = compare(
+        *("--data", people, "--target", "hired", "--sensitive", "gender"),
+        *("--positive", "yes", *options),
+    )
+    result.refuses("--resume", "belongs to other data")
+
+
+def test_a_page_is_written(compare, quick, tmp_path):
+    pytest.importorskip("jinja2")
+    path = tmp_path / "report.html"
+    options = ["--folds", 2, "--bound", 0.1, "--html", path]
+    result = compare(*options, "--constraint", "equalized_odds")
+    result.succeeds()
+    assert f"Page: {path}\n" in result.output
+    page = path.read_text()
+    for text in ("RunnerFairClassifier", "data set", "Methods aim at 0.1.", "gender"):
+        assert text in page, text
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [(".", "is a folder"), ("absent/a.html", "in a folder that does not exist")],
+)
+def test_a_page_that_cannot_be_written_is_refused(
+    compare, quick, place, expected, tmp_path
+):
+    pytest.importorskip("jinja2")
+    compare("--html", tmp_path / place).refuses("--html", expected)
+
+
+def test_without_jinja2_a_page_is_refused_before_anything_runs(
+    compare, quick, tmp_path, monkeypatch
+):
+    def absent(name, *, extra, purpose):
+        raise ImportError(f"{purpose} needs {name!r}: skfair-runner[{extra}]")
+
+    monkeypatch.setattr(command, "import_optional", absent)
+    result = compare("--html", tmp_path / "a.html")
+    result.refuses("--html needs 'jinja2': skfair-runner[report]")
+    assert quick == {}
 
 
 def test_the_training_of_the_oracle_is_short_but_not_too_short():

@@ -138,10 +138,10 @@ def test_epochs_are_chosen_from_the_rows_if_left_out(
 
     monkeypatch.setattr(command, "repair_module", spy)
     with pytest.raises(Stopped, match="auto"):
-        raise run(
+        run(
             *("repair", pipeline, "--data", table, *PEOPLE),
             *("--out", tmp_path / "repaired"),
-        ).exception
+        )
 
 
 def test_the_same_seed_writes_the_same_model(repair, tmp_path):

@@ -1,0 +1,165 @@
+"""The table of a comparison on the screen."""
+
+import re
+
+import pandas as pd
+
+from skfair_runner.cli.screen import import_package
+from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
+from skfair_runner.compare._text import format_constant, format_number
+
+# What the table shows, in three parts; the constraint's own difference is added.
+_QUALITY = ("accuracy", "balanced_accuracy", "average_precision", "selection_rate")
+_DIFFERENCES = (
+    "demographic_parity_difference",
+    "equalized_odds_difference",
+    "equalized_odds_sum",
+)
+# More methods than this are the rows of the table, with less about each.
+_MOST_COLUMNS = 5
+_IN_ROWS = ("accuracy", "balanced_accuracy")
+
+
+def comparison_table(table, constraint, *, title):
+    """Table of a comparison, with its methods as columns, or as rows where many.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of :class:`~skfair_runner.compare.Comparison`.
+
+    constraint : str
+        Whose difference stands out.
+
+    title : str
+        Above it.
+
+    Returns
+    -------
+    shown : rich.table.Table
+        With what a reader needs to judge the methods.
+    """
+    shown = import_package("rich.table").Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=import_package("rich.box").SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    aim = DIFFERENCE_OF[constraint]
+    if len(table) > _MOST_COLUMNS:
+        _fill_rows(shown, table, aim)
+    else:
+        _fill_columns(shown, table, aim)
+    return shown
+
+
+def _fill_columns(shown, table, aim):
+    """One column per method, and all of the usual measures."""
+    shown.add_column("")
+    for name in table.index:
+        # Broken where the last word begins, so that columns stay narrow.
+        broken = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]+$)| (?=\S+$)", "\n", name)
+        shown.add_column(broken, justify="right", no_wrap=True)
+    differences = [*_DIFFERENCES, *({aim} - set(_DIFFERENCES)), "abcc"]
+    for part in (_QUALITY, differences, ("fit_seconds",)):
+        for name in part:
+            cells = [
+                format_number(row[f"{name}_mean"], row[f"{name}_std"], name)
+                for _, row in table.iterrows()
+            ]
+            label = MEASURES[name].label.capitalize()
+            shown.add_row(label, *cells, style="bold" if name == aim else None)
+            if name == aim:
+                shown.add_row("its 95 % interval", *_intervals(table, aim))
+        shown.add_section()
+    words = {True: "yes", False: "no"}
+    shown.add_row(
+        "Groups needed to predict", *table["needs_groups_at_predict"].map(words)
+    )
+    shown.add_row("Decides by lot", *table["randomised"].map(words))
+    shown.add_row(
+        "Constant",
+        *(
+            format_constant(*counts) if counts[1] else "failed"
+            for counts in zip(table["constant_folds"], table["folds"], strict=True)
+        ),
+    )
+
+
+def _fill_rows(shown, table, aim):
+    """One row per method: means, and letters for what has to be known."""
+    shown.add_column("", no_wrap=True)
+    headings = [MEASURES[name].label.capitalize() for name in (*_IN_ROWS, aim)]
+    for heading in [*headings, "its 95 % interval", "Fit seconds", ""]:
+        # One word a line, so that columns stay narrow.
+        broken = heading.replace("95 %", "95\u00a0%").replace(" ", "\n")
+        shown.add_column(broken, justify="right", no_wrap=True)
+    for (name, row), interval in zip(
+        table.iterrows(), _intervals(table, aim), strict=True
+    ):
+        cells = [
+            format_number(row[f"{each}_mean"], float("nan"), each)
+            for each in (*_IN_ROWS, aim)
+        ]
+        seconds = format_number(row["fit_seconds_mean"], float("nan"), "fit_seconds")
+        shown.add_row(name, *cells, interval, seconds, letters(row))
+
+
+def _intervals(table, aim):
+    """Confidence intervals, in a form that is no wider than mean ± std."""
+    if f"{aim}_low" not in table:  # where every method failed
+        return ["–"] * len(table)
+    ends = zip(table[f"{aim}_low"], table[f"{aim}_high"], strict=True)
+    return ["–" if pd.isna(low) else f"{low:.3f}–{high:.3f}" for low, high in ends]
+
+
+LETTERS = {
+    "G": "needs groups to predict",
+    "L": "decides by lot",
+    "C": "became constant in some folds",
+    "F": "failed in some folds",
+}
+
+
+def letters(row):
+    """What has to be known about a method, as the letters of ``LETTERS``.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table.
+
+    Returns
+    -------
+    text : str
+        Perhaps empty.
+    """
+    marks = {
+        "G": row["needs_groups_at_predict"],
+        "L": row["randomised"],
+        "C": row["constant_folds"] > 0,
+        "F": row["error"] != "",
+    }
+    return "".join(letter for letter, is_set in marks.items() if is_set)
+
+
+def about_letters(table):
+    """What the letters in a table of many methods mean.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of :class:`~skfair_runner.compare.Comparison`.
+
+    Returns
+    -------
+    sentences : list of str
+        None where no letter is shown.
+    """
+    if len(table) <= _MOST_COLUMNS:
+        return []
+    found = "".join(letters(row) for _, row in table.iterrows())
+    meanings = [f"{each}: {text}" for each, text in LETTERS.items() if each in found]
+    return ["; ".join(meanings) + "."] if meanings else []
