@@ -74,7 +74,7 @@ class GapRegularisationClassifier(TrainsTheNet):
     -----
     A weight has no meaning of its own: choose it on validation data. A large one ends
     in a constant classifier, whose difference is zero for the wrong reason; training
-    then warns with :class:`~skfair_runner.ConstantClassifierWarning`.
+    then warns with :class:`~skfair_runner.utils.ConstantClassifierWarning`.
 
     Examples
     --------
