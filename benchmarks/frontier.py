@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import issparse, vstack
 
 from benchmarks._report import append_row, write_csv, write_table
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
@@ -48,8 +49,11 @@ def _point(classifier, part, favourable, constraint, **about):
 
 
 def _joined(train, valid):
-    """Rows of two parts."""
-    return [np.concatenate(pair) for pair in zip(train, valid, strict=True)]
+    """Rows of two parts; features may be sparse."""
+    return [
+        vstack(pair, format="csr") if issparse(pair[0]) else np.concatenate(pair)
+        for pair in zip(train, valid, strict=True)
+    ]
 
 
 def _fit(estimator, X, y, groups):
