@@ -47,9 +47,13 @@
     const overlap = rows.some((row) => row.cells[column].querySelector(".interval"))
       ? " Where intervals overlap, the order says nothing."
       : "";
+    const constant = head.classList.contains("k-difference")
+      && rows.some((row) => row.dataset.flags.split(" ").includes("constant"))
+      ? " Methods with constant decisions are low for no good reason."
+      : "";
     order = column === 0
       ? `In ${way === "asc" ? "the original" : "reverse"} order.`
-      : `Sorted by ${head.querySelector(".what").textContent}, ${way === "asc" ? "lowest" : "highest"} first.${overlap}`;
+      : `Sorted by ${head.querySelector(".what").textContent}, ${way === "asc" ? "lowest" : "highest"} first.${overlap}${constant}`;
     report();
   };
   heads.forEach((head, column) => {
