@@ -216,6 +216,10 @@ class Categories:
         """
         values = pd.Series(values, dtype=object)
         codes = pd.Index(self.levels, dtype=object).get_indexer(values)
+        # None, NaN and pandas.NA are one level, whichever of them it holds.
+        missing = np.flatnonzero(pd.isna(np.array(self.levels, dtype=object)))
+        if len(missing):
+            codes[values.isna()] = missing[0]
         if (codes < 0).any():
             raise ValueError(
                 f"{values[codes < 0].iloc[0]!r} is not among the levels "

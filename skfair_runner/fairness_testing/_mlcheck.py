@@ -147,7 +147,7 @@ class MLCheck(Search):
 
     def _rounds(self, ledger, rows, data, rng, deadline, asked, notes):
         """Surrogate, candidates, check; over and over."""
-        space, idle = ledger.space, 0
+        idle = 0
         while ledger.tried < self.n_samples and idle < _IDLE_ROUNDS:
             if time.perf_counter() > deadline:
                 notes.append(f"The time limit of {self.time_limit:g} s was reached.")

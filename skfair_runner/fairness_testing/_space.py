@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from skfair_runner.fairness_testing._columns import (
     MAX_LEVELS,
@@ -468,5 +469,7 @@ def _names(frame, columns, caller):
 
 def _as_dtype(values, dtype):
     """An array of values that `take` and DataFrame accept, in the dtype asked for."""
+    if values.dtype.kind == "f" and dtype is not None and is_integer_dtype(dtype):
+        dtype = None  # whole numbers in the data, fractions in the box
     series = pd.Series(values) if dtype is None else pd.Series(values, dtype=dtype)
     return series.array
