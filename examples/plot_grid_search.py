@@ -15,7 +15,7 @@ enough.
 # the pipeline and hands it to the classifier, with metadata routing on or off. At
 # prediction the column may be absent.
 
-import matplotlib.pyplot as plt
+import pandas as pd
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -27,7 +27,9 @@ from skfair_runner import (
     make_table_preprocessor,
 )
 from skfair_runner.datasets import make_biased_classification
+from skfair_runner.plots import TradeoffDisplay
 
+DIFFERENCE = "demographic_parity_difference"
 people = make_biased_classification(n_samples=1000, random_state=0)
 model = SensitiveColumns(
     make_pipeline(make_table_preprocessor(), RunnerFairClassifier(random_state=0)),
@@ -46,9 +48,7 @@ search = GridSearchCV(
     {"estimator__runnerfairclassifier__difference_bound": bounds},
     scoring={
         "accuracy": "accuracy",
-        "demographic_parity_difference": fairness_scorer(
-            "demographic_parity_difference", sensitive_features="gender"
-        ),
+        DIFFERENCE: fairness_scorer(DIFFERENCE, sensitive_features="gender"),
     },
     refit=best_within_bound(0.15),
     cv=2,
@@ -62,23 +62,18 @@ search.best_params_
 # --------------------
 
 results = search.cv_results_
-difference = -results["mean_test_demographic_parity_difference"]
-figure, ax = plt.subplots(layout="constrained")
-ax.errorbar(
-    difference,
-    results["mean_test_accuracy"],
-    xerr=results["std_test_demographic_parity_difference"],
-    yerr=results["std_test_accuracy"],
-    fmt="o",
-    color="0.2",
-    ecolor="0.7",
+table = pd.DataFrame(
+    {
+        "accuracy_mean": results["mean_test_accuracy"],
+        "accuracy_std": results["std_test_accuracy"],
+        f"{DIFFERENCE}_mean": -results[f"mean_test_{DIFFERENCE}"],
+        f"{DIFFERENCE}_std": results[f"std_test_{DIFFERENCE}"],
+    },
+    index=pd.MultiIndex.from_product([["RUNNER"], [f"bound {b:g}" for b in bounds]]),
 )
-for x, y, bound in zip(difference, results["mean_test_accuracy"], bounds, strict=True):
-    ax.annotate(f"bound {bound:g}", (x, y), xytext=(6, 6), textcoords="offset points")
-ax.axvline(0.15, linestyle="--", color="0.5", label="refit rule: at most 0.15")
-ax.set_xlabel("demographic parity difference (two folds, mean ± std)")
-ax.set_ylabel("accuracy")
-ax.legend(loc="lower right")
+display = TradeoffDisplay.from_table(table).plot()
+display.ax_.axvline(0.15, linestyle=":", color="black", label="refit: at most 0.15")
+display.ax_.legend(loc="lower right")
 
 # %%
 # A smaller bound gives a smaller difference and a lower accuracy. With 500 training

@@ -23,7 +23,7 @@ from skfair_runner import (
     repair_module,
 )
 from skfair_runner.datasets import make_biased_classification
-from skfair_runner.plots import NeuronImportanceDisplay
+from skfair_runner.plots import DiscriminationDisplay
 
 people = make_biased_classification(random_state=1)
 gender = people.sensitive_features["gender"]
@@ -77,8 +77,10 @@ result = repair_module(
 result.metrics
 
 # %%
+# Each point is a neuron. Below the diagonal its activations are more alike for the two
+# groups than they were.
 
-NeuronImportanceDisplay.from_table(result.neurons).plot()
+DiscriminationDisplay.from_table(result.neurons).plot()
 
 # %%
 # ``result.module`` is the repaired module, and ``module`` is unchanged. The table shows

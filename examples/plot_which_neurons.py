@@ -20,7 +20,11 @@ from sklearn.model_selection import train_test_split
 from skfair_runner import RunnerFairClassifier, make_table_preprocessor
 from skfair_runner.datasets import make_biased_classification
 from skfair_runner.metrics import demographic_parity_difference
-from skfair_runner.plots import NeuronImportanceDisplay, TrainingHistoryDisplay
+from skfair_runner.plots import (
+    NeuronHistoryDisplay,
+    NeuronImportanceDisplay,
+    TrainingHistoryDisplay,
+)
 
 people = make_biased_classification(random_state=0)
 gender = people.sensitive_features["gender"]
@@ -59,16 +63,23 @@ repaired.neuron_importance_.sort_values("importance", ascending=False).head()
 
 # %%
 
-NeuronImportanceDisplay.from_table(repaired.neuron_importance_).plot()
+NeuronImportanceDisplay.from_estimator(repaired).plot()
 
 # %%
 # The training
 # ------------
 # Plain training comes first; then the controller holds the difference near its bound.
 
-TrainingHistoryDisplay.from_history(
-    repaired.history_, difference_bound=repaired.difference_bound
-).plot()
+TrainingHistoryDisplay.from_estimator(repaired).plot()
+
+# %%
+# Always the same neurons?
+# ------------------------
+# The diagnosis is repeated during the repair, since a neuron that has been repaired may
+# no longer be among the most important ones. Each row is a neuron, dark in the epochs
+# at whose end it was held responsible.
+
+NeuronHistoryDisplay.from_estimator(repaired).plot()
 
 # %%
 # The figures show one seed on generated data, for demographic parity between two

@@ -8,9 +8,9 @@ from skfair_runner.plots._drawing import (
     GREY,
     columns_of,
     layer_panels,
+    layer_title,
     legend_below,
     tidy,
-    wrapped,
 )
 from skfair_runner.plots._reading import fitted_attribute
 
@@ -176,7 +176,7 @@ class DiscriminationDisplay:
             color="#595959",
         )
         ax.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), aspect="equal")
-        ax.set_title(wrapped(f"{layer}: {len(part)} neurons", 32), fontsize=10)
+        ax.set_title(layer_title(layer, len(part)), fontsize=10)
         tidy(ax)
         legend_below(ax, handletextpad=0.3, reverse=True)
 

@@ -270,6 +270,31 @@ def wrapped(name, width=24, n_lines=3):
     )
 
 
+def layer_title(layer, n_neurons):
+    """Title of a layer's panel.
+
+    Parameters
+    ----------
+    layer : str
+        Name of the layer; the layers of a ``Sequential`` are called by numbers.
+
+    n_neurons : int
+        How many neurons it has.
+
+    Returns
+    -------
+    title : str
+        In lines that fit above a panel.
+
+    Examples
+    --------
+    >>> layer_title("relu1", 1), layer_title("2", 32)
+    ('relu1: 1 neuron', 'layer 2: 32 neurons')
+    """
+    name = f"layer {layer}" if str(layer).isdigit() else layer
+    return wrapped(f"{name}: {n_neurons} neuron{'s' * (n_neurons != 1)}", 32)
+
+
 def columns_of(table, names, caller):
     """Refuse a table without the columns that a figure needs.
 

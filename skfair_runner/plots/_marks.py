@@ -3,7 +3,7 @@
 import numpy as np
 
 from skfair_runner.plots._drawing import GREY
-from skfair_runner.plots._fronts import confidence_ellipse
+from skfair_runner.plots._ellipses import confidence_ellipse
 
 POINT = 9.0  # diameter of a method's point, in points of the page
 

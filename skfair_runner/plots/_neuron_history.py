@@ -9,8 +9,8 @@ from skfair_runner.plots._drawing import (
     GREY,
     columns_of,
     layer_panels,
+    layer_title,
     legend_below,
-    wrapped,
 )
 from skfair_runner.plots._reading import fitted_attribute
 
@@ -191,7 +191,7 @@ class NeuronHistoryDisplay:
         ax.set_xticks(places, [str(epoch) for epoch in table.columns[places]])
         always, never = table.all(axis=1).sum(), (~table).all(axis=1).sum()
         ax.set_title(
-            wrapped(f"{layer}: {n_neurons} neurons", 32)
+            layer_title(layer, n_neurons)
             + f"\n{always} in every epoch, {never} in none",
             fontsize=10,
         )

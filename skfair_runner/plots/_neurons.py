@@ -8,8 +8,8 @@ from skfair_runner.plots._drawing import (
     GREY,
     columns_of,
     layer_panels,
+    layer_title,
     tidy,
-    wrapped,
 )
 from skfair_runner.plots._reading import fitted_attribute
 
@@ -154,7 +154,7 @@ class NeuronImportanceDisplay:
             if chosen.any():
                 heights = part["importance"].to_numpy()[chosen]
                 ax.bar(places[chosen], heights, width=0.85, **look)
-        ax.set_title(wrapped(f"{layer}: {len(part)} neurons", 34), fontsize=10)
+        ax.set_title(layer_title(layer, len(part)), fontsize=10)
         # Bars fall from left to right, so this corner is free.
         ax.legend(handles=kinds, loc="upper right", frameon=False, fontsize=8)
         tidy(ax)

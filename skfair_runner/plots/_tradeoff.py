@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skfair_runner.groups.texts import label_of
+from skfair_runner.metrics.fronts import on_front
 from skfair_runner.plots._drawing import (
     GREY,
     columns_of,
@@ -13,11 +14,11 @@ from skfair_runner.plots._drawing import (
     tidy,
     wrapped,
 )
-from skfair_runner.plots._fronts import on_front
 from skfair_runner.plots._labels import place_labels
 from skfair_runner.plots._marks import POINT, draw_bars, draw_ellipse, draw_point, reach
 
 _FEWEST_FOLDS = 4  # for an ellipse: with three it is wider than any figure
+_FEW_POINTS = 12  # so many settings can all be named
 _SPREADS = ("bars", "intervals", "ellipses", None)
 # Columns of `points` and of a comparison's table.
 _COLUMNS = {"": "_mean", "_std": "_std", "_low": "_low", "_high": "_high"}
@@ -57,7 +58,7 @@ class TradeoffDisplay:
 
     labels_ : list of matplotlib Annotation
         The names beside the points, in the order of the rows; where settings are
-        joined, the first and the last setting of each method.
+        joined, these, and of more than a dozen the first and the last of each method.
 
     Examples
     --------
@@ -200,7 +201,7 @@ class TradeoffDisplay:
             if sweep:
                 self._join(ax, method, points, style)
             for _, point in points.iterrows():
-                if spread == "ellipses" and point["folds"] >= _FEWEST_FOLDS:
+                if _has_ellipse(point, spread):
                     draw_ellipse(ax, point, style, confidence)
                 elif spread is not None:
                     draw_bars(ax, point, style, spread)
@@ -276,17 +277,16 @@ class TradeoffDisplay:
         return True
 
     def _draw_labels(self, ax, methods, sweep, spread):
-        """Names of methods, or the first and the last setting of each."""
+        """Names of methods, or settings, of many the first and the last of each."""
         # Fixes the axes, so that places on the page can be compared.
         self.figure_.figure.draw_without_rendering()
         taken = self._boxes_of_points(ax, spread)
         points = self.points
         texts = points["method"]
         if sweep:
-            ends = ~points.duplicated("method") | ~points.duplicated(
-                "method", keep="last"
-            )
-            points = points[ends]
+            inner = points.duplicated("method")
+            inner &= points.duplicated("method", keep="last")
+            points = points[~inner | (len(points) <= _FEW_POINTS)]
             texts = points["setting"].fillna("")
         texts = texts + np.where(points["constant"], " (constant)", "")
         return place_labels(
@@ -308,7 +308,7 @@ class TradeoffDisplay:
             centre = np.array([point["difference"], point["utility"]])
             x, y = ax.transData.transform(centre)
             boxes.append(Bbox([[x - half, y - half], [x + half, y + half]]))
-            if spread is None:
+            if spread is None or _has_ellipse(point, spread):
                 continue
             down, up = reach(point, spread).T
             low, high = ax.transData.transform([centre - down, centre + up])
@@ -321,7 +321,7 @@ class TradeoffDisplay:
         points, parts = self.points, []
         if front:
             parts.append("dashed: the front, which no point dominates")
-        ellipse = (points["folds"] >= _FEWEST_FOLDS) & (spread == "ellipses")
+        ellipse = _has_ellipse(points, spread)
         deviations = points.loc[~ellipse, ["utility_std", "difference_std"]]
         if spread == "intervals":
             parts.append("bars: confidence intervals")
@@ -338,6 +338,11 @@ class TradeoffDisplay:
         return "\n".join(parts)
 
 
+def _has_ellipse(points, spread):
+    """Whether a point, or each of them, gets an ellipse."""
+    return (points["folds"] >= _FEWEST_FOLDS) & (spread == "ellipses")
+
+
 def _add_folds(points, per_fold, measures, caller):
     """Covariance of the two measures over folds, and how many folds there are."""
     by = [name or "method" for name in points.index.names]
@@ -348,7 +353,9 @@ def _add_folds(points, per_fold, measures, caller):
         rows = complete
         for column, value in zip(by, values, strict=True):
             rows = rows[rows[column] == value]
-        covariance = rows[measures].cov().iloc[0, 1]
+        covariance = np.nan
+        if len(rows) > 1:
+            covariance = rows[measures].cov().iloc[0, 1]
         points.iloc[place, points.columns.get_loc("covariance")] = covariance
         points.iloc[place, points.columns.get_loc("folds")] = len(rows)
 

@@ -229,9 +229,16 @@ def test_settings_of_a_method_are_joined_in_their_order(sweep):
             lines[method].get_xydata(),
             rows[[f"{DIFFERENCE}_mean", "accuracy_mean"]].to_numpy(),
         )
-    assert [label.get_text() for label in display.labels_] == ["0", "2", "0", "2"]
+    assert [label.get_text() for label in display.labels_] == list("012012")
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert texts == ["ours", "theirs"]
+
+
+def test_of_many_settings_the_first_and_the_last_are_named(sweep):
+    table = pd.concat([sweep, sweep, sweep])
+    labels = TradeoffDisplay.from_table(table).plot().labels_
+    assert [label.get_text() for label in labels] == ["0", "0", "2", "2"]
+    assert [label.xy for label in labels[::2]] == [(0.2, 0.86), (0.02, 0.8)]
 
 
 def test_several_settings_are_named_together(sweep):

@@ -1,11 +1,7 @@
-"""How sure the places of the points of a trade-off are."""
+"""How sure the place of a point is in two dimensions."""
 
 import numpy as np
 from scipy.special import fdtri
-
-from skfair_runner.metrics.fronts import on_front
-
-__all__ = ["confidence_ellipse", "on_front"]
 
 
 def confidence_ellipse(covariance, n_folds, confidence):

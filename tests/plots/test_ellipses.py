@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skfair_runner.plots._fronts import confidence_ellipse
+from skfair_runner.plots._ellipses import confidence_ellipse
 
 
 @pytest.mark.slow
