@@ -21,6 +21,8 @@ SECTIONS = {
         "make_table_preprocessor",
         "fairness_scorer",
         "best_within_bound",
+        "least_difference_near_best",
+        "knee_of_front",
     ],
     "Comparison": [
         "compare_classifiers",

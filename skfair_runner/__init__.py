@@ -11,7 +11,13 @@ from .compare import (
     sweep_tradeoff,
 )
 from .frontier import RunnerFrontier
-from .model_selection import SensitiveColumns, best_within_bound, fairness_scorer
+from .model_selection import (
+    SensitiveColumns,
+    best_within_bound,
+    fairness_scorer,
+    knee_of_front,
+    least_difference_near_best,
+)
 from .persistence import export_onnx, load, save
 from .preprocessing import make_table_preprocessor
 from .repair import RepairResult, diagnose_neurons, repair_module
@@ -31,6 +37,8 @@ __all__ = [
     "export_onnx",
     "fairness_scorer",
     "hypervolume",
+    "knee_of_front",
+    "least_difference_near_best",
     "load",
     "make_table_preprocessor",
     "paper_settings",

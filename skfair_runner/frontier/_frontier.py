@@ -23,7 +23,6 @@ from skfair_runner.frontier._points import (
     DIFFERENCE_OF,
     classifier_around,
     continue_repair,
-    find_knee,
     mark_front,
     measure_point,
     most_accurate_within,
@@ -31,6 +30,7 @@ from skfair_runner.frontier._points import (
     neurons_of_point,
 )
 from skfair_runner.gaps import resolve_constraint
+from skfair_runner.metrics.fronts import find_knee
 from skfair_runner.plots import FrontierDisplay
 from skfair_runner.utils import (
     Interval,

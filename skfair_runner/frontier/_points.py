@@ -272,36 +272,6 @@ def mark_front(table, difference):
     return marks
 
 
-def find_knee(accuracy, difference):
-    """Position of the point that bends the front most.
-
-    Both axes are brought to [0, 1]; the knee lies farthest above the straight line
-    between the front's ends.
-
-    Parameters
-    ----------
-    accuracy, difference : ndarray of shape (n_points,)
-        The points of a front.
-
-    Returns
-    -------
-    position : int
-        In [0, n_points).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> find_knee(np.array([0.8, 0.89, 0.9]), np.array([0.0, 0.02, 0.2]))
-    1
-    """
-    spans = [np.ptp(values) for values in (accuracy, difference)]
-    if min(spans) == 0:
-        return int(np.argmin(difference))
-    height = (accuracy - accuracy.min()) / spans[0]
-    run = (difference - difference.min()) / spans[1]
-    return int(np.argmax(height - run))
-
-
 def most_accurate_within(table, difference, bound, caller):
     """The most accurate point whose difference is within a bound.
 

@@ -63,6 +63,36 @@ def non_dominated(utility, difference):
     return kept
 
 
+def find_knee(accuracy, difference):
+    """Position of the point that bends the front most.
+
+    Both axes are brought to [0, 1]; the knee lies farthest above the straight line
+    between the front's ends.
+
+    Parameters
+    ----------
+    accuracy, difference : ndarray of shape (n_points,)
+        The points of a front.
+
+    Returns
+    -------
+    position : int
+        In [0, n_points).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> find_knee(np.array([0.8, 0.89, 0.9]), np.array([0.0, 0.02, 0.2]))
+    1
+    """
+    spans = [np.ptp(values) for values in (accuracy, difference)]
+    if min(spans) == 0:
+        return int(np.argmin(difference))
+    height = (accuracy - accuracy.min()) / spans[0]
+    run = (difference - difference.min()) / spans[1]
+    return int(np.argmax(height - run))
+
+
 def hypervolume(points, reference):
     """Area that is dominated by a set of points, up to a reference point.
 

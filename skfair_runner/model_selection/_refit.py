@@ -1,4 +1,4 @@
-"""Rule that picks a search's best candidate among those below a bound."""
+"""Rules that pick a candidate of a search by a utility and a group difference."""
 
 import warnings
 from dataclasses import dataclass
@@ -6,17 +6,15 @@ from numbers import Real
 
 import numpy as np
 
+from skfair_runner.metrics.fronts import find_knee, non_dominated
 from skfair_runner.utils import SkfairRunnerWarning
 
 _TOLERANCE = 1e-12
+_UTILITY = "mean_test_accuracy"
+_DIFFERENCE = "mean_test_demographic_parity_difference"
 
 
-def best_within_bound(
-    bound,
-    *,
-    utility="mean_test_accuracy",
-    difference="mean_test_demographic_parity_difference",
-):
+def best_within_bound(bound, *, utility=_UTILITY, difference=_DIFFERENCE):
     """Build a refit rule: the best utility among candidates below a bound.
 
     For the parameter `refit` of GridSearchCV and RandomizedSearchCV, whose
@@ -54,6 +52,8 @@ def best_within_bound(
     See Also
     --------
     fairness_scorer : Scorer for the second column.
+    least_difference_near_best : Bounds the loss of utility instead.
+    knee_of_front : Bounds neither.
 
     Notes
     -----
@@ -73,72 +73,251 @@ def best_within_bound(
     ... )
     1
     """
-    if isinstance(bound, bool) or not isinstance(bound, Real):
-        raise TypeError(f"best_within_bound: `bound` must be a number, got {bound!r}.")
-    if not bound >= 0:
+    _check_number("best_within_bound", "bound", bound)
+    return _BestWithinBound(utility, difference, bound)
+
+
+def least_difference_near_best(
+    n_standard_errors=1.0, *, utility=_UTILITY, difference=_DIFFERENCE
+):
+    """Build a refit rule: the smallest difference whose utility is as good as the best.
+
+    As good is what lies within one standard error of the best mean over the folds, the
+    rule by which trees are pruned [1]_, here spent on the difference between groups.
+
+    Parameters
+    ----------
+    n_standard_errors : float, default=1.0
+        How many standard errors of the best candidate's mean are given away, at
+        least 0.
+
+    utility : str, default="mean_test_accuracy"
+        Column of `cv_results_` that counts; it begins with ``mean_test_``, and the
+        folds' columns of the same score must be there.
+
+    difference : str, default="mean_test_demographic_parity_difference"
+        Column of `cv_results_` with the negated group difference.
+
+    Returns
+    -------
+    rule : callable
+        ``rule(cv_results)`` is the index of the chosen candidate. Among equal
+        differences the better utility wins, then the first candidate.
+
+    Raises
+    ------
+    TypeError
+        If `n_standard_errors` is not a number.
+
+    ValueError
+        If `n_standard_errors` is negative or NaN, or `utility` is no mean over folds.
+        When called: if a column does not exist, there are fewer than two folds, the
+        differences are not negated, or every candidate has a NaN.
+
+    See Also
+    --------
+    best_within_bound : Bounds the difference instead.
+
+    Notes
+    -----
+    Folds share training rows, so that the standard error is smaller than the error of
+    a new training would be.
+
+    References
+    ----------
+    .. [1] L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and Regression
+       Trees", 1984, section 3.4.3.
+
+    Examples
+    --------
+    >>> from skfair_runner.model_selection import least_difference_near_best
+    >>> rule = least_difference_near_best(difference="mean_test_difference")
+    >>> rule(
+    ...     {
+    ...         "mean_test_accuracy": [0.86, 0.85, 0.82],
+    ...         "split0_test_accuracy": [0.88, 0.86, 0.82],
+    ...         "split1_test_accuracy": [0.84, 0.84, 0.82],
+    ...         "mean_test_difference": [-0.18, -0.04, -0.01],
+    ...     }
+    ... )
+    1
+    """
+    _check_number("least_difference_near_best", "n_standard_errors", n_standard_errors)
+    if not utility.startswith("mean_test_"):
         raise ValueError(
-            f"best_within_bound: `bound` must be at least 0, got {bound!r}."
+            "least_difference_near_best: `utility` is a mean over folds, such as "
+            f"'mean_test_accuracy', got {utility!r}."
         )
-    return _BestWithinBound(bound, utility, difference)
+    return _LeastDifferenceNearBest(utility, difference, n_standard_errors)
+
+
+def knee_of_front(*, utility=_UTILITY, difference=_DIFFERENCE):
+    """Build a refit rule: the candidate that bends the front of candidates most.
+
+    The front holds the candidates that no other one beats in both respects. With both
+    axes brought to [0, 1], its knee lies farthest above the line between its ends.
+
+    Parameters
+    ----------
+    utility : str, default="mean_test_accuracy"
+        Column of `cv_results_` of which more is better.
+
+    difference : str, default="mean_test_demographic_parity_difference"
+        Column of `cv_results_` with the negated group difference.
+
+    Returns
+    -------
+    rule : callable
+        ``rule(cv_results)`` is the index of the chosen candidate.
+
+    Raises
+    ------
+    ValueError
+        When called: if a column does not exist, the differences are not negated, or
+        every candidate has a NaN.
+
+    See Also
+    --------
+    best_within_bound : Where the bound is known beforehand.
+
+    Notes
+    -----
+    Where the knee lies depends on the ends of the front, thus on the candidates that
+    were tried.
+
+    Examples
+    --------
+    >>> from skfair_runner.model_selection import knee_of_front
+    >>> rule = knee_of_front(difference="mean_test_difference")
+    >>> rule(
+    ...     {
+    ...         "mean_test_accuracy": [0.86, 0.85, 0.80],
+    ...         "mean_test_difference": [-0.18, -0.04, -0.01],
+    ...     }
+    ... )
+    1
+    """
+    return _KneeOfFront(utility, difference)
+
+
+def _check_number(caller, name, value):
+    """Refuse what is no number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{caller}: `{name}` must be a number, got {value!r}.")
+    if not value >= 0:
+        raise ValueError(f"{caller}: `{name}` must be at least 0, got {value!r}.")
 
 
 @dataclass(frozen=True)
-class _BestWithinBound:
+class _Rule:
     """Refit rule; an object rather than a function, so that it can be pickled."""
 
-    bound: float
     utility: str
     difference: str
 
-    def __repr__(self):
-        return (
-            f"best_within_bound({self.bound!r}, utility={self.utility!r}, "
-            f"difference={self.difference!r})"
-        )
-
     def __call__(self, cv_results):
         """Index of the chosen candidate."""
-        utility = _column(cv_results, self.utility)
-        difference = -_column(cv_results, self.difference)
+        utility = self._column(cv_results, self.utility)
+        difference = -self._column(cv_results, self.difference)
         valid = np.flatnonzero(~np.isnan(utility) & ~np.isnan(difference))
         if len(valid) == 0:
             raise ValueError(
-                f"best_within_bound: all {len(utility)} candidates have NaN in "
+                f"{self.caller}: all {len(utility)} candidates have NaN in "
                 f"{self.utility!r} or {self.difference!r}. Pass error_score='raise' "
                 "to the search to see why."
             )
         if difference[valid].min() < -_TOLERANCE:
             raise ValueError(
-                f"best_within_bound: {self.difference!r} holds positive values, up to "
+                f"{self.caller}: {self.difference!r} holds positive values, up to "
                 f"{-difference[valid].min():.4g}, so it is not a negated difference. "
                 "Score it with fairness_scorer, or make_scorer(..., "
                 "greater_is_better=False)."
             )
-        within = valid[difference[valid] <= self.bound + _TOLERANCE]
-        if len(within) == 0:
-            return self._closest(valid, utility, difference)
-        return int(within[np.lexsort((difference[within], -utility[within]))[0]])
+        chosen = self._choose(utility[valid], difference[valid], valid, cv_results)
+        return int(valid[chosen])
 
-    def _closest(self, valid, utility, difference):
-        """Index of the smallest difference, with a warning."""
-        order = np.lexsort((-utility[valid], difference[valid]))
-        best = int(valid[order[0]])
+    def _column(self, cv_results, name):
+        """One column of the results as floats."""
+        if name not in cv_results:
+            known = sorted(key for key in cv_results if key.startswith("mean_test_"))
+            raise ValueError(
+                f"{self.caller}: the search has no column {name!r}. Its mean test "
+                f"scores are {known}: name the scorers in `scoring`, a dict, "
+                "accordingly."
+            )
+        return np.asarray(cv_results[name], dtype=np.float64)
+
+    def _columns(self):
+        return f"utility={self.utility!r}, difference={self.difference!r}"
+
+
+@dataclass(frozen=True)
+class _BestWithinBound(_Rule):
+    """The rule of :func:`best_within_bound`."""
+
+    bound: float
+    caller = "best_within_bound"
+
+    def __repr__(self):
+        return f"{self.caller}({self.bound!r}, {self._columns()})"
+
+    def _choose(self, utility, difference, valid, cv_results):
+        """Position among the valid candidates."""
+        within = np.flatnonzero(difference <= self.bound + _TOLERANCE)
+        if len(within):
+            return within[np.lexsort((difference[within], -utility[within]))[0]]
+        best = np.lexsort((-utility, difference))[0]
         warnings.warn(
             f"No candidate has a difference of at most {self.bound:.4g} "
             f"({self.difference!r}): the smallest, {difference[best]:.4g}, is taken "
-            f"(candidate {best}, {self.utility!r} {utility[best]:.4g}).",
+            f"(candidate {valid[best]}, {self.utility!r} {utility[best]:.4g}).",
             SkfairRunnerWarning,
             stacklevel=3,
         )
         return best
 
 
-def _column(cv_results, name):
-    """One column of the results as floats."""
-    if name not in cv_results:
-        known = sorted(key for key in cv_results if key.startswith("mean_test_"))
-        raise ValueError(
-            f"best_within_bound: the search has no column {name!r}. Its mean test "
-            f"scores are {known}: name the scorers in `scoring`, a dict, accordingly."
-        )
-    return np.asarray(cv_results[name], dtype=np.float64)
+@dataclass(frozen=True)
+class _LeastDifferenceNearBest(_Rule):
+    """The rule of :func:`least_difference_near_best`."""
+
+    n_standard_errors: float
+    caller = "least_difference_near_best"
+
+    def __repr__(self):
+        return f"{self.caller}({self.n_standard_errors!r}, {self._columns()})"
+
+    def _choose(self, utility, difference, valid, cv_results):
+        """Position among the valid candidates."""
+        score = self.utility.removeprefix("mean_")
+        folds = [
+            np.asarray(values, dtype=np.float64)[valid]
+            for key, values in cv_results.items()
+            if key.startswith("split") and key.endswith(f"_{score}")
+        ]
+        if len(folds) < 2:
+            raise ValueError(
+                f"{self.caller}: a standard error needs the scores of at least two "
+                f"folds, but the search has {len(folds)} columns split…_{score}."
+            )
+        best = utility.argmax()
+        scores = np.array(folds)[:, best]
+        error = scores.std(ddof=1) / np.sqrt(len(folds))
+        lowest = utility[best] - self.n_standard_errors * error - _TOLERANCE
+        near = np.flatnonzero(utility >= lowest)
+        return near[np.lexsort((-utility[near], difference[near]))[0]]
+
+
+@dataclass(frozen=True)
+class _KneeOfFront(_Rule):
+    """The rule of :func:`knee_of_front`."""
+
+    caller = "knee_of_front"
+
+    def __repr__(self):
+        return f"{self.caller}({self._columns()})"
+
+    def _choose(self, utility, difference, valid, cv_results):
+        """Position among the valid candidates."""
+        front = np.flatnonzero(non_dominated(utility, difference))
+        return front[find_knee(utility[front], difference[front])]

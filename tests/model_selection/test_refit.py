@@ -6,7 +6,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from skfair_runner.model_selection import best_within_bound
+from skfair_runner.model_selection import (
+    best_within_bound,
+    knee_of_front,
+    least_difference_near_best,
+)
 from skfair_runner.utils import SkfairRunnerWarning
 
 ACCURACY = "mean_test_accuracy"
@@ -119,3 +123,80 @@ def negated_difference(estimator, X, y):
     selected = estimator.predict(X)
     rates = [selected[X["sex"] == group].mean() for group in (0, 1)]
     return -abs(rates[0] - rates[1])
+
+
+def near_best(folds, difference, n=1.0):
+    folds = np.array(folds, dtype=float)  # (n_folds, n_candidates)
+    rule = least_difference_near_best(n, difference=DIFFERENCE)
+    results = {f"split{i}_test_accuracy": row for i, row in enumerate(folds)}
+    return rule({ACCURACY: folds.mean(0), DIFFERENCE: -np.array(difference), **results})
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(0, 0), (0.99, 0), (1.01, 1), (3, 2)], ids=str
+)
+def test_standard_errors_of_the_best_are_given_for_the_difference(n, expected):
+    # The best mean, .90, has a standard error of .02: .88 is one away, .85 two and
+    # a half.
+    folds = [[0.92, 0.88, 0.85], [0.88, 0.88, 0.85]]
+    assert near_best(folds, [0.2, 0.1, 0.0], n) == expected
+
+
+def test_near_the_best_the_better_utility_breaks_a_tie():
+    folds = [[0.92, 0.88, 0.89], [0.88, 0.89, 0.89]]
+    assert near_best(folds, [0.2, 0.1, 0.1]) == 2
+
+
+def test_one_fold_has_no_standard_error():
+    with pytest.raises(ValueError, match="has 1 columns split…_test_accuracy"):
+        near_best([[0.9, 0.8]], [0.2, 0.1])
+
+
+@pytest.mark.parametrize("value", [-1, float("nan")])
+def test_a_number_of_standard_errors_is_not_negative(value):
+    with pytest.raises(ValueError, match=f"must be at least 0, got {value!r}"):
+        least_difference_near_best(value)
+
+
+def test_a_number_of_standard_errors_is_a_number():
+    with pytest.raises(TypeError, match="`n_standard_errors` must be a number.*'one'"):
+        least_difference_near_best("one")
+
+
+def test_near_the_best_needs_a_mean_over_folds():
+    with pytest.raises(ValueError, match="got 'rank_test_accuracy'"):
+        least_difference_near_best(utility="rank_test_accuracy")
+
+
+def test_the_knee_is_far_above_the_line_between_the_ends():
+    rule = knee_of_front(utility=ACCURACY, difference=DIFFERENCE)
+    accuracy = np.array([0.90, 0.89, 0.80, 0.70, np.nan])
+    difference = np.array([0.20, 0.05, 0.04, 0.00, 0.00])
+    assert rule({ACCURACY: accuracy, DIFFERENCE: -difference}) == 1
+
+
+def test_a_dominated_candidate_is_not_the_knee():
+    rule = knee_of_front(utility=ACCURACY, difference=DIFFERENCE)
+    accuracy = np.array([0.90, 0.89, 0.70, 0.895])
+    difference = np.array([0.20, 0.06, 0.00, 0.05])
+    assert rule({ACCURACY: accuracy, DIFFERENCE: -difference}) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (
+            least_difference_near_best(2),
+            "least_difference_near_best(2, utility='mean_test_accuracy', "
+            "difference='mean_test_demographic_parity_difference')",
+        ),
+        (
+            knee_of_front(utility="mean_test_ap"),
+            "knee_of_front(utility='mean_test_ap', "
+            "difference='mean_test_demographic_parity_difference')",
+        ),
+    ],
+    ids=["near best", "knee"],
+)
+def test_the_other_rules_pickle_and_say_what_they_are(rule, text):
+    assert repr(pickle.loads(pickle.dumps(rule))) == text
