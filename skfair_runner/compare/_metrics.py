@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from inspect import Parameter, signature
+from numbers import Real
 
 import numpy as np
 
@@ -155,7 +156,9 @@ def call_metric(metric, y_true, y_pred, scores, *, sensitive_features, pos_label
     value = metric.function(
         y_true, response, **{key: offered[key] for key in offered if key in taken}
     )
-    if isinstance(value, bool) or np.ndim(value) or not np.isreal(value):
+    if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"it must return a number, got {value!r}")
     return float(value)
 

@@ -111,7 +111,8 @@ def _change(name, row, other, difference, pairs):
 def _reserve(row, other, difference):
     """Say where the confidence intervals of the two overlap."""
     low, high = f"{difference.name}_low", f"{difference.name}_high"
-    if low not in row or row[low] > other[high] or row[high] < other[low]:
+    overlap = low in row and row[low] <= other[high] and other[low] <= row[high]
+    if not overlap:  # nor where an end is missing
         return []
     ends = (
         f"{row[low]:.3f} to {row[high]:.3f} and {other[low]:.3f} to {other[high]:.3f}"

@@ -1,5 +1,7 @@
 """Data and classifiers that the tests of comparisons share."""
 
+import sys
+
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -13,6 +15,13 @@ from skfair_runner.compare._measures import MEASURES
 from skfair_runner.datasets import make_biased_classification
 
 AIM = "demographic_parity_difference"
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")
