@@ -1,6 +1,5 @@
 """`skfair-runner compare`: several methods on the same folds."""
 
-import math
 import warnings
 from pathlib import Path
 
@@ -30,7 +29,13 @@ from skfair_runner.cli.screen import (
 )
 from skfair_runner.compare import compare_classifiers, standard_classifiers
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
-from skfair_runner.compare._methods import METHODS, about_methods, choose_methods
+from skfair_runner.compare._methods import (
+    METHODS,
+    about_methods,
+    about_oracles,
+    choose_methods,
+    short_training,
+)
 from skfair_runner.utils import import_optional
 
 COMPARE_OPTIONS = {
@@ -113,7 +118,7 @@ def compare(
             case, note=f", {folds} folds", share=1 / folds, where="in each fold"
         )
         say(screen, f"{text}\nLeft out of the features: {', '.join(case.left_out)}.")
-        training = _short_training(len(case.y) * (folds - 1) // folds)
+        training = short_training(len(case.y) * (folds - 1) // folds)
         comparison, told = _compare(
             case,
             _classifiers(case, constraint, bound, methods, iterations, training),
@@ -175,13 +180,6 @@ def _about_page(case, constraint):
     }
 
 
-def _short_training(n_samples):
-    """Epochs of the net within ExponentiatedGradient, which trains it many times."""
-    # At least 80 steps in each phase, at the smallest batch size of 64 rows.
-    epochs = max(4, math.ceil(80 * 64 / n_samples))
-    return {"warmup_epochs": epochs, "max_epochs": epochs}
-
-
 def _classifiers(case, constraint, bound, methods, iterations, training):
     """The methods for a table, by the names that are shown."""
     return standard_classifiers(
@@ -218,14 +216,12 @@ def _compare(case, classifiers, *, results, **options):
 
 def _about_costs(comparison, jobs, iterations, training):
     """What was cut short, and what the times are of."""
-    told = []
-    if "ExponentiatedGradient" in comparison.table.index:
-        told.append(
-            f"ExponentiatedGradient has --iterations {iterations} here (fairlearn's "
-            "default is 50); each trains the net about 3 times, for "
-            f"{training['warmup_epochs'] + training['max_epochs']} epochs. More of "
-            "them may give a better mixture."
-        )
+    short = about_oracles(comparison.table.index, iterations, training)
+    told = [
+        f"{label} is cut short: {text}. More of them (--iterations) may give a better "
+        "mixture."
+        for label, text in short.items()
+    ]
     if jobs > 1:
         told.append(f"Times to fit are those of {jobs} fits side by side.")
     return told

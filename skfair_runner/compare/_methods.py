@@ -1,6 +1,7 @@
 """The classifiers that the command line compares, all around the same net."""
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.gaps import CONSTRAINTS
 from skfair_runner.preprocessing import make_table_preprocessor
 
+# What every method is told that takes it.
+_TOLD = ("constraint", "difference_bound", "pos_label")
 QUICK = ("unmitigated", "runner", "exponentiated_gradient", "threshold_optimizer")
 
 
@@ -69,18 +72,18 @@ class _Method:
         return self.constraints is None or constraint in self.constraints
 
 
-def _around_the_net(label, classifier, *, oracle=False, **fixed):
+def _around_the_net(label, classifier, *, oracle=False, **named):
     """Method of a classifier that is given the net and what it takes of the rest.
 
-    With `oracle`, the net is the one for methods that train it many times.
+    With `oracle`, the net is the one for methods that train it many times. `named` are
+    further settings, by the name of the parameter that gets them.
     """
     taken = inspect.signature(classifier).parameters
+    names = {name: name for name in _TOLD if name in taken} | named
 
     def build(settings):
         net = settings.net(**(settings.oracle_parameters if oracle else {}))
-        told = {name: value for name, value in vars(settings).items() if name in taken}
-        known = {name: value for name, value in fixed.items() if name in taken}
-        return classifier(net, **told, **known)
+        return classifier(net, **{k: getattr(settings, v) for k, v in names.items()})
 
     constraints = None
     if "constraint" in taken:
@@ -123,7 +126,10 @@ METHODS = {
     "fair_neuron": _around_the_net("FairNeuron", FairNeuronClassifier),
     "reject_option": _around_the_net("RejectOption", RejectOptionClassifier),
     "exponentiated_gradient": _around_the_net(
-        "ExponentiatedGradient", ExponentiatedGradientClassifier, oracle=True
+        "ExponentiatedGradient",
+        ExponentiatedGradientClassifier,
+        oracle=True,
+        max_iter="max_iter",
     ),
     "threshold_optimizer": _Method(
         "ThresholdOptimizer", _threshold_optimizer, tuple(CONSTRAINTS)
@@ -225,6 +231,62 @@ def about_methods(methods, constraint):
             if name not in names
         ]
     return sentences
+
+
+def short_training(n_samples):
+    """Epochs of the net within methods that train it many times.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows that are trained on.
+
+    Returns
+    -------
+    parameters : dict
+        For `oracle_parameters` of :func:`standard_classifiers`.
+
+    Examples
+    --------
+    >>> short_training(30_000)
+    {'warmup_epochs': 4, 'max_epochs': 4}
+    """
+    # At least 80 steps in each phase, at the smallest batch size of 64 rows.
+    epochs = max(4, math.ceil(80 * 64 / n_samples))
+    return {"warmup_epochs": epochs, "max_epochs": epochs}
+
+
+def about_oracles(labels, max_iter, training):
+    """How methods that train the net many times were cut short.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Methods, by their names in tables.
+
+    max_iter : int
+        Iterations of ExponentiatedGradient.
+
+    training : dict
+        Of :func:`short_training`.
+
+    Returns
+    -------
+    texts : dict of str to str
+        By the method's name in tables; empty where none of them is there.
+
+    Examples
+    --------
+    >>> about_oracles(["ExponentiatedGradient"], 5, short_training(30_000))
+    {'ExponentiatedGradient': "5 iterations instead of fairlearn's 50, each with about \
+3 trainings of 8 epochs"}
+    """
+    epochs = training["warmup_epochs"] + training["max_epochs"]
+    texts = {
+        "ExponentiatedGradient": f"{max_iter} iterations instead of fairlearn's 50, "
+        f"each with about 3 trainings of {epochs} epochs",
+    }
+    return {label: text for label, text in texts.items() if label in labels}
 
 
 def standard_classifiers(

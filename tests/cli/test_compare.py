@@ -70,7 +70,7 @@ def test_without_options_it_runs_on_the_generated_table(
     assert "Favourable label: hired. By gender: female" in text
     assert "Left out of the features: gender." in text
     assert "the demographic parity difference" in text
-    assert "ExponentiatedGradient has --iterations 1 here" in text
+    assert "ExponentiatedGradient is cut short: 1 iterations instead of" in text
     table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col="method")
     assert table.index.tolist() == METHODS
     assert table["folds"].tolist() == [2] * 4
@@ -388,11 +388,6 @@ def test_without_jinja2_a_page_is_refused_before_anything_runs(
     result = compare("--html", tmp_path / "a.html")
     result.refuses("--html needs 'jinja2': skfair-runner[report]")
     assert quick == {}
-
-
-def test_the_training_of_the_oracle_is_short_but_not_too_short():
-    assert command._short_training(30_000) == {"warmup_epochs": 4, "max_epochs": 4}
-    assert command._short_training(640) == {"warmup_epochs": 8, "max_epochs": 8}
 
 
 def test_help_names_every_option(compare):

@@ -10,7 +10,9 @@ from skfair_runner.compare._methods import (
     METHODS,
     QUICK,
     about_methods,
+    about_oracles,
     choose_methods,
+    short_training,
 )
 from skfair_runner.datasets import make_biased_classification
 from skfair_runner.gaps import CONSTRAINTS
@@ -87,6 +89,18 @@ def test_every_method_takes_a_mixed_table_and_text_labels(name):
         told = {"sensitive_features": groups}
     decided = pipeline[-1].predict(pipeline[:-1].transform(people.data), **told)
     assert set(decided) <= {"yes", "no"}
+
+
+def test_the_training_of_the_oracle_is_short_but_not_too_short():
+    assert short_training(30_000) == {"warmup_epochs": 4, "max_epochs": 4}
+    assert short_training(640) == {"warmup_epochs": 8, "max_epochs": 8}
+
+
+def test_what_is_cut_short_is_told_of_the_methods_that_are_there():
+    training = short_training(640)
+    assert about_oracles(["Reweighing"], 5, training) == {}
+    (text,) = about_oracles(["ExponentiatedGradient"], 7, training).values()
+    assert "7 iterations" in text and "16 epochs" in text
 
 
 def test_names_choose_in_their_order():
