@@ -202,8 +202,8 @@ def _trace_calls(
 ) -> list[tuple[str, nn.Module, torch.Size]]:
     """Calls of the innermost submodules, in order: path, submodule, shape of output.
 
-    A Linear or a convolution is innermost whatever it holds: parametrizations, such as
-    a spectral norm, are its children.
+    A Linear or a convolution is innermost whatever it holds, and so is what holds
+    nothing but parametrizations, such as a spectral norm.
     """
     calls: list[tuple[str, nn.Module, torch.Size]] = []
     inside: tuple[str, ...] = ()
@@ -217,11 +217,12 @@ def _trace_calls(
 
     with ExitStack() as stack:
         for path, submodule in module.named_modules():
+            held = [name for name, _ in submodule.named_children()]
             weighted = isinstance(submodule, _WEIGHTED)
-            innermost = weighted or not any(submodule.children())
+            innermost = weighted or held in ([], ["parametrizations"])
             if path and innermost and not path.startswith(inside):
                 stack.callback(watch(path, submodule).remove)
-            if path and weighted:
+            if path and innermost and held:
                 inside += (f"{path}.",)
         with evaluation_mode(module), torch.no_grad():
             module(example)

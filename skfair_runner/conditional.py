@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -88,9 +89,13 @@ class _Modulated(nn.Module):
     def forward(self, parameter: Tensor) -> Tensor:
         """The parameter, scaled per neuron, and shifted where it is a bias."""
         scale, shift = self.modulation(self.path)
-        if self.shifted:
-            return parameter * scale + shift
-        return parameter * scale.view(-1, *[1] * (parameter.ndim - 1))
+        scaled = parameter * _per_neuron(scale, parameter)
+        return scaled + _per_neuron(shift, parameter) if self.shifted else scaled
+
+
+def _per_neuron(values: Tensor, parameter: Tensor) -> Tensor:
+    """Values of the neurons, to be broadcast along a parameter's first axis."""
+    return values.view(-1, *[1] * (parameter.ndim - 1))
 
 
 def modulate(
@@ -120,7 +125,8 @@ def modulate(
     Raises
     ------
     ValueError
-        If a layer has not both a weight and a bias, or is parametrized already.
+        If a layer has not both a weight and a bias, is parametrized already, or shares
+        one of the two with another layer.
 
     Examples
     --------
@@ -129,6 +135,7 @@ def modulate(
     ['0', '2']
     """
     widths = {}
+    uses = Counter(id(p) for _, p in module.named_parameters(remove_duplicate=False))
     for path in trace_affine_layers(module, example, layers):
         layer = module.get_submodule(path)
         weight, bias = (getattr(layer, name, None) for name in ("weight", "bias"))
@@ -142,6 +149,11 @@ def modulate(
             raise ValueError(
                 f"Layer {path!r} is parametrized (as by a spectral norm), so that it "
                 "cannot follow a strength as well: name other layers."
+            )
+        if max(uses[id(weight)], uses[id(bias)]) > 1:
+            raise ValueError(
+                f"Layer {path!r} shares its weight or its bias with another layer, so "
+                "that it cannot follow a strength by itself: name other layers."
             )
         widths[path] = len(bias)
     return Modulation(widths)
@@ -162,19 +174,20 @@ def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
     modulation : Modulation
         From :func:`modulate`.
     """
-    layers = [(path, module.get_submodule(path)) for path in modulation.paths]
-    for path, layer in layers:
-        for name in ("weight", "bias"):
-            part = _Modulated(modulation, path, shifted=name == "bias")
-            parametrize.register_parametrization(layer, name, part, unsafe=True)
-    try:
+    with ExitStack() as stack:
+        for path in modulation.paths:
+            layer = module.get_submodule(path)
+            # The last to be changed is the first to come back: weight, then bias.
+            for name in ("bias", "weight"):
+                part = _Modulated(modulation, path, shifted=name == "bias")
+                parametrize.register_parametrization(layer, name, part, unsafe=True)
+                stack.callback(_make_plain, layer, name)
         yield
-    finally:
-        for _, layer in layers:
-            for name in ("weight", "bias"):
-                parametrize.remove_parametrizations(
-                    layer, name, leave_parametrized=False
-                )
+
+
+def _make_plain(layer: nn.Module, name: str) -> None:
+    """Give a layer its parameter back."""
+    parametrize.remove_parametrizations(layer, name, leave_parametrized=False)
 
 
 def at_strength(
@@ -213,12 +226,10 @@ def at_strength(
             for path in modulation.paths:
                 layer = folded.get_submodule(path)
                 scale, shift = modulation(path)
-                weight, bias = (
-                    layer.get_parameter("weight"),
-                    layer.get_parameter("bias"),
-                )
-                bias.copy_(bias * scale + shift)
-                weight.mul_(scale.view(-1, *[1] * (weight.ndim - 1)))
+                weight = layer.get_parameter("weight")
+                bias = layer.get_parameter("bias")
+                bias.mul_(_per_neuron(scale, bias)).add_(_per_neuron(shift, bias))
+                weight.mul_(_per_neuron(scale, weight))
     finally:
         modulation.strength = before
     return folded

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.testing import assert_close
 
@@ -9,6 +10,7 @@ from skfair_runner.activations import (
     neuron_values,
     record_activations,
     silence_neurons,
+    trace_affine_layers,
     trace_layers,
 )
 
@@ -174,6 +176,83 @@ def test_a_functional_activation_is_told_how_to_be_recorded():
         trace_layers(Functional(), torch.zeros(2, 3))
     named = trace_layers(Functional(), torch.zeros(2, 3), layers="hidden")
     assert describe(named) == [("hidden", "hidden", -1, 5)]
+
+
+class Doubled(nn.Module):
+    """A parametrization that multiplies by the output of layers of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
+
+    def forward(self, parameter):
+        return parameter * self.inner(parameter.new_ones(1, 1))[0]
+
+
+def test_what_is_inside_a_parametrization_is_not_traced():
+    net = Convolutional()
+    before = trace_layers(net, torch.zeros(2, 1, 6, 6))
+    for layer in (net.conv, net.norm, net.fc):
+        parametrize.register_parametrization(layer, "weight", Doubled(), unsafe=True)
+    assert trace_layers(net, torch.zeros(2, 1, 6, 6)) == before
+    with pytest.raises(ValueError, match=r"calls \['conv', 'norm', 'act', 'pool',"):
+        trace_layers(net, torch.zeros(2, 1, 6, 6), ["inner"])
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"),
+    [
+        ("auto", ["norm", "fc", "out"]),
+        (["act"], ["norm", "out"]),
+        (["gelu"], ["fc", "out"]),
+        # Recorded before the norm, and a layer that is the last one itself.
+        (["conv"], ["conv", "out"]),
+        (["out"], ["out"]),
+    ],
+)
+def test_what_scales_neurons_is_the_last_affine_layer_before_them(layers, found):
+    net = Convolutional()
+    assert trace_affine_layers(net, torch.zeros(2, 1, 6, 6), layers) == found
+
+
+def test_a_norm_without_weights_scales_nothing():
+    net = nn.Sequential(
+        nn.Linear(3, 4), nn.BatchNorm1d(4, affine=False), nn.ReLU(), nn.Linear(4, 1)
+    )
+    assert trace_affine_layers(net, torch.zeros(2, 3)) == ["0", "3"]
+
+
+def test_a_layer_called_twice_is_found_once():
+    assert trace_affine_layers(CalledTwice(), torch.zeros(2, 3)) == [
+        "first",
+        "second",
+        "third",
+        "last",
+    ]
+    twice = nn.Linear(3, 3)
+    net = nn.Sequential(twice, nn.ReLU(), twice, nn.Tanh(), nn.Linear(3, 1))
+    assert trace_affine_layers(net, torch.zeros(2, 3)) == ["0", "4"]
+
+
+def test_an_affine_layer_of_another_width_is_passed_over():
+    """A gate between a layer and its neurons, with its own number of columns."""
+
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.wide, self.gate = nn.Linear(3, 4), nn.Linear(3, 1)
+            self.relu, self.out = nn.ReLU(), nn.Linear(4, 1)
+
+        def forward(self, x):
+            wide = self.wide(x)
+            return self.out(self.relu(wide * self.gate(x)))
+
+    assert trace_affine_layers(Gated(), torch.zeros(2, 3)) == ["wide", "out"]
+
+
+def test_affine_layers_of_an_unknown_layer_are_refused_by_name():
+    with pytest.raises(ValueError, match="layers names 'hidden', which this module"):
+        trace_affine_layers(make_mlp(), torch.zeros(2, 3), ["hidden"])
 
 
 def test_tracing_changes_no_mode_no_buffer_and_leaves_no_hook():
