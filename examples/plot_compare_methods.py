@@ -32,12 +32,14 @@ gender = people.sensitive_features["gender"]
 preprocess = make_table_preprocessor(sensitive_columns="gender", sparse_output=False)
 X = preprocess.fit_transform(people.data)
 
+epochs = {"warmup_epochs": 10, "max_epochs": 10}
+net = RunnerFairClassifier(constraint=None, **epochs)
 comparison = compare_classifiers(
     {
-        "unmitigated": UnmitigatedClassifier(),
-        "reweighing": ReweighingClassifier(),
-        "RUNNER": RunnerFairClassifier(),
-        "threshold optimizer": ThresholdOptimizerClassifier(),
+        "unmitigated": UnmitigatedClassifier(net),
+        "reweighing": ReweighingClassifier(net),
+        "RUNNER": RunnerFairClassifier(**epochs),
+        "threshold optimizer": ThresholdOptimizerClassifier(net),
     },
     X,
     people.target,
