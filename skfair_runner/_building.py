@@ -445,6 +445,7 @@ def assemble_net(
         warmup_epochs=settings.warmup_epochs,
         warmup_lr=settings.warmup_lr,
         lr_schedule=estimator.lr_schedule,
+        checkpoint=estimator.checkpoint,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
         lr=settings.lr,

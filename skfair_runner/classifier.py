@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -164,6 +166,11 @@ class RunnerFairClassifier(NeuralClassifier):
     callbacks : list or None, default=None
         skorch callbacks.
 
+    checkpoint : str, path-like or None, default=None
+        File that the state of training is written to after every epoch. A `fit` that
+        was stopped, and is called again with the same data, parameters and seed, goes
+        on from it and ends where it would have ended. `callbacks` begin anew.
+
     device : str, default="cpu"
         Where torch computes.
 
@@ -278,6 +285,7 @@ class RunnerFairClassifier(NeuralClassifier):
         "missing_groups": [StrOptions({"raise", "own group"})],
         "warm_start": ["boolean"],
         "callbacks": [list, None],
+        "checkpoint": [str, os.PathLike, None],
         "device": [str, torch.device],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -316,6 +324,7 @@ class RunnerFairClassifier(NeuralClassifier):
         missing_groups="raise",
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="cpu",
         random_state=None,
         verbose=0,
@@ -351,6 +360,7 @@ class RunnerFairClassifier(NeuralClassifier):
         self.missing_groups = missing_groups
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -570,6 +580,25 @@ class RunnerFairClassifier(NeuralClassifier):
         )
         return net
 
+    def _check_checkpoint(self):
+        """Refuse a checkpoint where it would not hold all of the training's state."""
+        if self.checkpoint is None:
+            return
+        given = f"checkpoint={os.fspath(self.checkpoint)!r}"
+        if self.early_stopping:
+            raise ValueError(
+                f"{given} does not hold what early stopping remembers: pass "
+                "early_stopping=False, or no checkpoint."
+            )
+        if self._net_class is not RunnerNet:
+            raise ValueError(
+                f"{given} holds the training of RunnerFairClassifier, not that of "
+                "another method: pass checkpoint=None."
+            )
+        folder = Path(self.checkpoint).absolute().parent
+        if not folder.is_dir():
+            raise ValueError(f"{given}: there is no folder {str(folder)!r}: make it.")
+
     def _check_settings(self):
         """The constraint, once the parameters are known to agree with each other."""
         name = type(self).__name__
@@ -587,6 +616,7 @@ class RunnerFairClassifier(NeuralClassifier):
                 "diagnosed: pass 'auto', or names; alpha=0 leaves neurons alone."
             )
         check_device(self.device)
+        self._check_checkpoint()
         if self.output_weight is not None and self.difference_bound is not None:
             raise ValueError(
                 f"output_weight={self.output_weight!r} and "

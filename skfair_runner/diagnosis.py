@@ -197,6 +197,20 @@ class Diagnosis(NamedTuple):
     importance: dict[str, Tensor] | None
     discrimination: dict[str, np.ndarray]
 
+    def state_dict(self) -> dict:
+        """The same as a number and tensors."""
+        discrimination = {
+            name: torch.as_tensor(values)
+            for name, values in self.discrimination.items()
+        }
+        return {**self._asdict(), "discrimination": discrimination}
+
+    @classmethod
+    def from_state_dict(cls, state: dict) -> Diagnosis:
+        """What :meth:`state_dict` told."""
+        discrimination = {k: v.numpy() for k, v in state["discrimination"].items()}
+        return cls(state["gap"], state["importance"], discrimination)
+
 
 def diagnose(subject: Subject, batches, importance="activation") -> Diagnosis:
     """Importance and discrimination of every neuron over all batches.

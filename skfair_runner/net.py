@@ -14,6 +14,7 @@ from skorch.utils import to_device
 from torch import Tensor, nn
 
 from ._callbacks import EpochProgress
+from ._checkpoint import Resumable
 from .activations import evaluation_mode, record_activations, trace_layers
 from .batches import BatchLoader, GroupedDataset, RowBuffer
 from .cells import Cells
@@ -49,7 +50,7 @@ class _DiagnosisBatches:
             yield Batch(batch["X"], y, batch["groups"], batch.get("weights"))
 
 
-class RunnerNet(NeuralNet):
+class RunnerNet(Resumable, NeuralNet):
     """Warm-up, diagnosis and repair of one module.
 
     Parameters
@@ -72,6 +73,10 @@ class RunnerNet(NeuralNet):
     lr_schedule : {"cosine", "constant"}, default="cosine"
         "cosine": a linear rise over 20 steps, then half a cosine to zero, per phase.
 
+    checkpoint : str, path-like or None, default=None
+        File that the state of :meth:`fit_phases` is written to after every epoch, and
+        from which it goes on if the same training was stopped.
+
     **kwargs
         Of :class:`skorch.NeuralNet`.
     """
@@ -85,6 +90,7 @@ class RunnerNet(NeuralNet):
         warmup_epochs=0,
         warmup_lr=None,
         lr_schedule="cosine",
+        checkpoint=None,
         dataset=GroupedDataset,
         iterator_train=BatchLoader,
         iterator_valid=BatchLoader,
@@ -101,6 +107,7 @@ class RunnerNet(NeuralNet):
         self.warmup_epochs = warmup_epochs
         self.warmup_lr = warmup_lr
         self.lr_schedule = lr_schedule
+        self.checkpoint = checkpoint
         super().__init__(
             module,
             dataset=dataset,
@@ -130,6 +137,7 @@ class RunnerNet(NeuralNet):
         self.before_: Diagnosis | None = None
         self.after_: Diagnosis | None = None
         self.controller_: OutputController | None = None
+        self.training_, self.reached_ = None, None
         self.initialize()
         self._check_module(train)
 
@@ -175,10 +183,17 @@ class RunnerNet(NeuralNet):
         """
         if not self.initialized_:
             self.start(train)
-        self.train_phase("warm-up", train, valid, self.warmup_epochs)
-        if self.plan is not None:
-            self.before_ = self.diagnose(train, self.plan.importance)
-        return self.train_phase("repair", train, valid, self.max_epochs)
+        if self.checkpoint is not None:
+            self.take_up(train)
+        try:
+            if self.reached_ is None or self.reached_.phase == "warm-up":
+                self.train_phase("warm-up", train, valid, self.warmup_epochs)
+                if self.plan is not None:
+                    self.before_ = self.diagnose(train, self.plan.importance)
+            return self.train_phase("repair", train, valid, self.max_epochs)
+        finally:
+            # What comes later is another training.
+            self.training_ = None
 
     def initialize_optimizer(self, *args, **kwargs):
         """skorch's; the learning rates that it starts from are kept."""
@@ -272,9 +287,10 @@ class RunnerNet(NeuralNet):
             self.meters_ = [RateMeter(self.plan.constraint, self.task) for _ in "tv"]
             if phase == "repair":
                 self.penalty_ = self.make_penalty(train)
+        done = 0 if self.reached_ is None else self.restore_phase(self.reached_)
         self.notify("on_train_begin", X=train, y=None)
         try:
-            self.fit_loop(train, None, epochs=epochs)
+            self.fit_loop(train, None, epochs=epochs - done)
         except StopTraining:
             pass
         finally:
@@ -492,6 +508,9 @@ class RunnerNet(NeuralNet):
                 getattr(callback, method_name)(self, **cb_kwargs)
         except KeyboardInterrupt:
             raise StopTraining from None
+        finally:
+            if method_name == "on_epoch_end" and self.training_ is not None:
+                self.write_checkpoint()
 
     def on_epoch_end(self, net, **kwargs):
         """Write rates, multipliers and selected neurons to the history."""

@@ -193,10 +193,20 @@ class RepairPenalty:
             gap, activations, subject.layers, subject.module, recompute_gap
         )
         importance = resolve_importance(self.importance)(inputs)
-        self.selected = select_top_neurons(importance, self.top_k)
+        self.hold(select_top_neurons(importance, self.top_k))
+
+    def hold(self, selected: dict[str, Tensor]) -> None:
+        """Hold these neurons responsible until the next diagnosis.
+
+        Parameters
+        ----------
+        selected : dict of str to LongTensor
+            Neurons by layer; for every recorded layer at least one.
+        """
+        self.selected = selected
         shares = []
-        for layer in subject.layers:
-            chosen = self.selected[layer.name]
-            share = gap.new_zeros(layer.n_neurons)
+        for layer in self.subject.layers:
+            chosen = selected[layer.name]
+            share = torch.zeros(layer.n_neurons, device=chosen.device)
             shares.append(share.index_fill_(0, chosen, 1 / len(chosen)))
         self._shares = torch.cat(shares)

@@ -90,6 +90,16 @@ class RepairPlan:
     sharpness: tuple[float, float]
     layers: object = "auto"
 
+    def description(self) -> dict:
+        """The plan as plain values, functions by their names."""
+        told = dict(vars(self))
+        told |= {"constraint": self.constraint.name, "distance": self.distance.name}
+        if callable(self.importance):
+            told["importance"] = getattr(
+                self.importance, "__qualname__", type(self.importance).__qualname__
+            )
+        return told
+
 
 def as_logits(output: Tensor, n_labels: int, kind: str) -> Tensor:
     """Bring what a module emits into one form.

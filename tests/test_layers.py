@@ -32,7 +32,7 @@ LAYERS = (
         "plots",
     },
     {"_callbacks", "diagnosis", "report", "tasks"},
-    {"penalty"},
+    {"_checkpoint", "penalty"},
     {"net"},
     {"_building"},
     {"_neural"},
