@@ -125,10 +125,10 @@ def _run(number, task, classifier, data):
 
 def _keys(tasks, copies, caller):
     """Digest of all that each outcome depends on, the data aside."""
-    settings = {}
+    settings, installed = {}, versions()
     for (method, seed), classifier in copies.items():
         try:
-            settings[method, seed] = digest([versions(), classifier])
+            settings[method, seed] = digest([installed, classifier])
         except TypeError as error:
             raise TypeError(
                 f"{caller}: `results` has to tell whether the settings of {method!r} "
