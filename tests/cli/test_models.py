@@ -69,6 +69,10 @@ def test_a_classifier_that_reads_its_groups_from_the_table_is_fed_without(
     fitted.fit(numeric.X, numeric.y)
     model = read_model(_saved(fitted, tmp_path), numeric)
     assert "gender" not in model.X
+    (tmp_path / "out").mkdir()
+    again = load(write_model(model, _retrained(model), tmp_path / "out"))
+    assert again.sensitive_columns == "gender"
+    assert again.predict(numeric.X).shape == numeric.y.shape
 
 
 def test_a_model_without_names_is_fed_the_numeric_columns_in_order(
@@ -133,6 +137,12 @@ def test_a_saved_classifier_of_the_users_module_needs_its_class(
     monkeypatch.setitem(sys.modules, "own_nets", sys.modules[__name__])
     model = read_model(path, numeric, module="own_nets:Net")
     assert isinstance(model.classifier.net_.module_, Net)
+    repaired = _retrained(model)
+    expected = repaired.predict_proba(model.X)
+    (tmp_path / "out").mkdir()
+    again = load(write_model(model, repaired, tmp_path / "out"), module=Net)
+    assert np.array_equal(again.predict_proba(X), expected)
+    assert again.module is Net
 
 
 def test_labels_are_written_as_the_models(case, net, tmp_path):
