@@ -19,9 +19,12 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.baselines import (
+    CorrelationRemoverClassifier,
     ExponentiatedGradientClassifier,
     FairSMOTEClassifier,
+    GridSearchReductionClassifier,
     OversamplingClassifier,
+    PrototypeRepresentationClassifier,
     RejectOptionClassifier,
     ReweighingClassifier,
     ThresholdOptimizerClassifier,
@@ -40,12 +43,12 @@ def mixture(estimator=None, **parameters):
     )
 
 
-def makes(method):
+def makes(method, **quick):
     """Function that makes a method around a quick estimator."""
 
     def make(estimator=None, **parameters):
         estimator = LogisticRegression() if estimator is None else estimator
-        return method(estimator, random_state=0, **parameters)
+        return method(estimator, random_state=0, **quick, **parameters)
 
     make.__name__ = method.__name__
     return make
@@ -59,17 +62,22 @@ OF_THE_DATA = [
     for method in (OversamplingClassifier, ReweighingClassifier, FairSMOTEClassifier)
 ]
 
-ALL = pytest.mark.parametrize(
-    "make", [mixture, thresholds, rejects, plain, *OF_THE_DATA]
+grid = makes(GridSearchReductionClassifier, grid_size=8)
+remover = makes(CorrelationRemoverClassifier)
+prototypes = makes(PrototypeRepresentationClassifier, max_iter=3)
+
+GROUPED = [mixture, grid, thresholds, rejects, remover, prototypes, *OF_THE_DATA]
+ALL = pytest.mark.parametrize("make", [*GROUPED, plain])
+WITH_GROUPS = pytest.mark.parametrize("make", GROUPED)
+OF_TWO_LABELS = pytest.mark.parametrize(
+    "make", [mixture, grid, thresholds, rejects, prototypes]
 )
-WITH_GROUPS = pytest.mark.parametrize(
-    "make", [mixture, thresholds, rejects, *OF_THE_DATA]
-)
-OF_TWO_LABELS = pytest.mark.parametrize("make", [mixture, thresholds, rejects])
-OF_MORE_LABELS = pytest.mark.parametrize("make", [plain, *OF_THE_DATA])
+OF_MORE_LABELS = pytest.mark.parametrize("make", [plain, remover, *OF_THE_DATA])
 # Whose favourable label matters for rate parities alone.
-BOTH = pytest.mark.parametrize("make", [mixture, thresholds])
-WITHOUT_GROUPS_LATER = pytest.mark.parametrize("make", [mixture, plain, *OF_THE_DATA])
+BOTH = pytest.mark.parametrize("make", [mixture, grid, thresholds])
+WITHOUT_GROUPS_LATER = pytest.mark.parametrize(
+    "make", [mixture, grid, prototypes, plain, *OF_THE_DATA]
+)
 
 
 def predict(clf, X, groups, method="predict"):
@@ -104,6 +112,31 @@ class MixtureOfDerivedGroups(ExponentiatedGradientClassifier):
 
     def fit(self, X, y):
         return super().fit(X, y, sensitive_features=alternating(X))
+
+
+class GridOfDerivedGroups(GridSearchReductionClassifier):
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=alternating(X))
+
+
+class PrototypesOfDerivedGroups(PrototypeRepresentationClassifier):
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=alternating(X))
+
+
+class RemovesDerivedGroups(CorrelationRemoverClassifier):
+    """Groups by the values of a row, for its decisions are checked one by one, too."""
+
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=by_value(X))
+
+    def predict(self, X):
+        return super().predict(X, sensitive_features=by_value(X))
+
+    def predict_proba(self, X):
+        return super().predict_proba(X, sensitive_features=by_value(X))
+
+    score = ClassifierMixin.score
 
 
 class ThresholdsOfDerivedGroups(ThresholdOptimizerClassifier):
@@ -162,6 +195,9 @@ class SmotesDerivedGroups(FairSMOTEClassifier):
     ("estimator", "expected_failures"),
     [
         (MixtureOfDerivedGroups(LogisticRegression(), max_iter=1), {}),
+        (GridOfDerivedGroups(LogisticRegression(), grid_size=3), {}),
+        (PrototypesOfDerivedGroups(LogisticRegression(), max_iter=1), {}),
+        (RemovesDerivedGroups(LogisticRegression()), {}),
         (ThresholdsOfDerivedGroups(LogisticRegression()), {}),
         (RejectsByDerivedGroups(LogisticRegression()), {}),
         (UnmitigatedClassifier(LogisticRegression()), {}),
@@ -342,6 +378,8 @@ def test_cross_validation_hands_the_groups_to_fit(make, people, routing):
         OversamplingClassifier,
         ReweighingClassifier,
         FairSMOTEClassifier,
+        CorrelationRemoverClassifier,
+        partial(PrototypeRepresentationClassifier, max_iter=1),
     ],
 )
 # One epoch does not always leave scores that keep to the bound.
@@ -364,14 +402,14 @@ def test_three_labels_are_learned(make, people):
     y = y.where(X["commute"] > -0.5, "undecided")
     clf = make().fit(X, y, sensitive_features=gender)
     assert clf.classes_.tolist() == ["declined", "hired", "undecided"]
-    assert clf.predict_proba(X).shape == (300, 3)
+    assert predict(clf, X, gender, "predict_proba").shape == (300, 3)
     assert get_tags(clf).classifier_tags.multi_class
 
 
 @ALL
 def test_what_a_method_needs_and_does_is_told(make):
     method = make()
-    assert method.needs_groups_at_predict == (make in (thresholds, rejects))
+    assert method.needs_groups_at_predict == (make in (thresholds, rejects, remover))
     assert method.is_randomised == (make in (mixture, thresholds))
 
 
