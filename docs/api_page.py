@@ -38,7 +38,7 @@ MODULES = {
     "Metrics of decisions and scores": "metrics",
     "Gaps: the differences made differentiable": "gaps",
     "Distances between groups of activations": "distances",
-    "Mitigators of other packages": "baselines",
+    "Methods to compare with": "baselines",
     "Individual discrimination": "fairness_testing",
     "Modules": "modules",
     "Data sets": "datasets",
