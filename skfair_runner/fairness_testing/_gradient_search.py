@@ -23,7 +23,7 @@ from skfair_runner.fairness_testing._walks import (
 
 # A column without influence is chosen at most so many times as often as the one with
 # most, about: with the published 1e-6 a walker may change nothing else.
-_FLOOR = 0.01
+_FLOOR = 0.001
 _ATTEMPTS = 3
 
 
@@ -33,6 +33,8 @@ class GradientSearch(Search):
     needs_gradients = True
     momentum = 0.0
     refresh = 1
+    # Whether ascending takes a row out of its own decision.
+    knows_sides = True
 
     def _prepare(self, ledger, data):
         """Look at the data before the search; nothing by default."""
@@ -80,29 +82,40 @@ class GradientSearch(Search):
         """Walk through discriminatory instances, one column at a time."""
         space, model = ledger.space, ledger.model
         walkers = Walkers(codes)
-        other = ledger.ask(codes).other
-        weights = self._weights(model, space, codes, other, rng)
+        answers = ledger.ask(codes)
+        other, balance = answers.other, answers.balance
+        weights, lean = self._weights(model, space, codes, other, rng)
         successes = np.zeros(len(codes))
         for _ in range(self.n_local):
             due = successes >= self.refresh
             if due.any():
                 home = walkers.home[due]
-                weights[due] = self._weights(model, space, home, other[due], rng)
+                weights[due], lean[due] = self._weights(
+                    model, space, home, other[due], rng
+                )
                 successes[due] = 0
             positions = pick_columns(weights, rng)
-            directions = rng.choice([-1, 1], size=len(codes))
-            reached = walkers.move(ledger, positions, directions, rng)
+            outward = balance * lean[np.arange(len(codes)), positions]
+            rises = rng.uniform(-1, 1, len(codes)) > outward
+            reached = walkers.move(ledger, positions, np.where(rises, 1, -1), rng)
             success = reached.discriminatory
             other[success] = reached.other[success]
+            balance[success] = reached.balance[success]
             successes += success
 
     def _weights(self, model, space, codes, other, rng):
-        """Probability of each column, up to a factor: small where it matters much."""
+        """Weight of each column, and whether it moves row and twin up or down.
+
+        A pair stays discriminatory as long as the boundary lies between the two, so a
+        step away from the middle is the less likely the nearer one of them is to it.
+        """
         twins = _twins(space, codes, other)
         own, at_twin = self._pulls(model, codes, twins, rng)
-        influence = np.abs(model.features.slopes(own, codes))
-        influence += np.abs(model.features.slopes(at_twin, twins))
-        return column_weights(space, influence)
+        own = model.features.slopes(own, codes)
+        at_twin = model.features.slopes(at_twin, twins)
+        # The row's pull is away from its decision, the twin's towards it.
+        lean = np.sign(at_twin - own) * self.knows_sides
+        return column_weights(space, np.abs(own) + np.abs(at_twin)), lean
 
 
 def column_weights(space, influence) -> np.ndarray:

@@ -40,6 +40,11 @@ class Answers:
     new : ndarray of shape (n_samples,), dtype bool
         Whether the instance was tried for the first time; False where nothing is
         counted.
+
+    balance : ndarray of shape (n_samples,)
+        Of a discriminatory row: where the boundary lies between it and its twin, from
+        −1 (the row is on the boundary) over 0 (halfway) to 1 (the twin is on it), in
+        probability of the row's decision. 0 where there are no scores.
     """
 
     discriminatory: np.ndarray
@@ -47,6 +52,7 @@ class Answers:
     other: np.ndarray
     valid: np.ndarray
     new: np.ndarray
+    balance: np.ndarray
 
 
 @dataclass
@@ -108,7 +114,7 @@ class Ledger:
         shape = (len(codes), len(space.combinations))
         if not len(codes):
             nothing, none = np.empty(0, np.int64), np.empty(0, bool)
-            return Answers(none, nothing, nothing, none, none)
+            return Answers(none, nothing, nothing, none, none, np.empty(0))
         rows = space.expand(codes).reshape(-1, codes.shape[1])
         decisions, scores = self.model.decide(rows)
         self.rows += len(rows)
@@ -119,9 +125,8 @@ class Ledger:
         own = np.where(allowed[each, own], own, allowed.argmax(axis=1))
         here = decisions[each, own][:, None]
         differs = (decisions != here) & allowed & allowed.any(axis=1, keepdims=True)
-        if scores is None:
-            distance = np.zeros(shape)
-        else:
+        of_label = distance = np.zeros(shape)
+        if scores is not None:
             scores = scores.reshape(*shape, -1)
             label = np.broadcast_to(here[:, :, None], (*shape, 1))
             of_label = np.take_along_axis(scores, label, axis=2)[:, :, 0]
@@ -129,12 +134,14 @@ class Ledger:
         # Those decided otherwise come first, then the farthest; its own never.
         distance = np.where(allowed, distance + 2.0 * differs, -1.0)
         distance[each, own] = -2.0
+        other = distance.argmax(axis=1)
         return Answers(
             differs.any(axis=1),
             own,
-            distance.argmax(axis=1),
+            other,
             allowed.sum(axis=1) > 1,
             np.zeros(len(codes), dtype=bool),
+            _balance(of_label[each, own], of_label[each, other]),
         )
 
     def examine(self, codes) -> Answers:
@@ -213,3 +220,10 @@ class Ledger:
             np.concatenate([np.empty(0, bool), *self.tried_found]),
             np.concatenate([np.empty((0, 2), np.int64), *self.tried_other]),
         )
+
+
+def _balance(own, other) -> np.ndarray:
+    """Where one half lies between two probabilities of the same decision."""
+    width = np.abs(own - other)
+    middle = (own + other - 1) / np.where(width > 0, width, 1)
+    return np.where(width > 0, middle, 0).clip(-1, 1)

@@ -169,6 +169,8 @@ class NeuronFair(GradientSearch):
         self.budget = budget
         self.random_state = random_state
 
+    knows_sides = False
+
     def _prepare(self, ledger, data):
         space, model = ledger.space, ledger.model
         codes = data[:_ROWS]

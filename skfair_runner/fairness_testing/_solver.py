@@ -52,7 +52,7 @@ def tree_formula(tree, variables):
     def formula(node):
         left = nodes.children_left[node]
         if left < 0:
-            return solver.IntVal(int(labels[node]))
+            return solver.IntVal(int(labels[node]), variables[0].ctx)
         # Codes are whole numbers, so a threshold may be rounded down.
         limit = int(np.floor(nodes.threshold[node]))
         below = variables[nodes.feature[node]] <= limit
@@ -82,9 +82,9 @@ def net_formula(net, sizes, variables):
     formula : z3.BoolRef
         True for the second class.
     """
-    solver = z3()
+    solver, context = z3(), variables[0].ctx
     values = [
-        solver.ToReal(variable) / solver.RealVal(max(int(size) - 1, 1))
+        solver.ToReal(variable) / solver.RealVal(max(int(size) - 1, 1), context)
         for variable, size in zip(variables, sizes, strict=True)
     ]
     last = len(net.coefs_) - 1
@@ -92,19 +92,24 @@ def net_formula(net, sizes, variables):
         zip(net.coefs_, net.intercepts_, strict=True)
     ):
         sums = [
-            solver.Sum([_exact(w) * v for w, v in zip(column, values, strict=True)])
-            + _exact(bias)
+            solver.Sum(
+                [_exact(w, context) * v for w, v in zip(column, values, strict=True)]
+            )
+            + _exact(bias, context)
             for column, bias in zip(weights.T, biases, strict=True)
         ]
         if number == last:
             return sums[0] > 0
-        values = [solver.If(total > 0, total, solver.RealVal(0)) for total in sums]
+        values = [
+            solver.If(total > 0, total, solver.RealVal(0, context)) for total in sums
+        ]
     raise AssertionError("a network has at least one layer")
 
 
-def _exact(weight):
+def _exact(weight, context):
     """A weight with `DECIMALS` decimals, exactly."""
-    return z3().RealVal(str(Fraction(round(weight * 10**DECIMALS), 10**DECIMALS)))
+    exact = Fraction(round(weight * 10**DECIMALS), 10**DECIMALS)
+    return z3().RealVal(str(exact), context)
 
 
 class PairSolver:
@@ -136,13 +141,15 @@ class PairSolver:
     def __init__(self, space, formula, fixed, timeout, random_state):
         solver = z3()
         self.space, self.calls, self.timeouts = space, 0, 0
-        self._solver = solver.Solver()
+        # Of its own, so that answers do not depend on what was asked before.
+        context = solver.Context()
+        self._solver = solver.Solver(ctx=context)
         self._solver.set("timeout", max(1, round(timeout * _MILLISECONDS)))
         self._solver.set("random_seed", int(random_state))
-        self.variables = [solver.Int(f"c{k}") for k in range(len(space.sizes))]
+        self.variables = [solver.Int(f"c{k}", context) for k in range(len(space.sizes))]
         twin = list(self.variables)
         for position in space.sensitive:
-            twin[position] = solver.Int(f"t{position}")
+            twin[position] = solver.Int(f"t{position}", context)
         for position, variable in enumerate(self.variables):
             self._solver.add(variable >= 0, variable < int(space.sizes[position]))
         for position in space.sensitive:
@@ -224,10 +231,13 @@ def _rule_formula(space, rule, variables):
 
     def value(position):
         column, variable = space.columns[position], z3().ToReal(variables[position])
-        low, step = (z3().RealVal(str(Fraction(v))) for v in (column.low, column.step))
+        low, step = number(column.low), number(column.step)
         return low + step * variable
 
-    right = z3().RealVal(str(Fraction(rule.offset)))
+    def number(value):
+        return z3().RealVal(str(Fraction(value)), variables[0].ctx)
+
+    right = number(rule.offset)
     if rule.right is not None:
         right = value(rule.right) + right
     return OPERATORS[rule.relation](value(rule.left), right)

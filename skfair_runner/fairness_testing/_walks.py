@@ -6,7 +6,7 @@ import numpy as np
 
 # A walker that has found nothing new for so many steps goes on from a failure, too,
 # with this probability: exp(-1), that of the annealing in the published searches.
-_PATIENCE = 10
+_PATIENCE = 20
 _WANDERING = 0.37
 
 

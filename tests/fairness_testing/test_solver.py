@@ -1,0 +1,115 @@
+"""Formulas agree with what they stand for; the solver's time is bounded."""
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from skfair_runner.fairness_testing import Integers, MLCheck, Space
+from skfair_runner.fairness_testing._mlcheck import fit_small_net, tree_cell
+from skfair_runner.fairness_testing._solver import PairSolver, net_formula, tree_formula
+
+z3 = pytest.importorskip("z3", reason="z3-solver is not installed")
+
+SPACE = Space(
+    {
+        "a": Integers(0, 9),
+        "b": Integers(0, 9),
+        "c": Integers(0, 4),
+        "s": Integers(0, 1),
+    },
+    sensitive_features="s",
+)
+RNG = np.random.default_rng(0)
+CODES = RNG.integers(0, SPACE.sizes, (400, 4))
+LABELS = (CODES @ [1, -1, 2, 2] + RNG.integers(0, 3, 400) > 4).astype(int)
+OTHERS = RNG.integers(0, SPACE.sizes, (60, 4))
+VARIABLES = [z3.Int(f"v{k}") for k in range(4)]
+
+
+def _evaluate(formula, row):
+    """What a formula says when the variables have these values."""
+    values = [(v, z3.IntVal(int(x))) for v, x in zip(VARIABLES, row, strict=True)]
+    return str(z3.simplify(z3.substitute(formula, *values)))
+
+
+def test_the_formula_of_a_tree_agrees_with_the_tree():
+    tree = DecisionTreeClassifier(random_state=0).fit(CODES, LABELS)
+    formula = tree_formula(tree, VARIABLES)
+    said = [_evaluate(formula, row) for row in OTHERS]
+    assert said == tree.predict(OTHERS).astype(str).tolist()
+
+
+def test_the_formula_of_a_net_agrees_with_the_net():
+    net = fit_small_net(SPACE, CODES, LABELS, hidden_neurons=4, seed=0)
+    formula = net_formula(net, SPACE.sizes, VARIABLES)
+    said = [_evaluate(formula, row) for row in OTHERS]
+    assert said == net.predict(OTHERS / (SPACE.sizes - 1)).astype(str).tolist()
+    assert {"True", "False"} == set(said)
+
+
+def test_a_tree_decides_the_whole_cell_of_a_pair_alike():
+    tree = DecisionTreeClassifier(max_depth=5, random_state=0).fit(CODES, LABELS)
+    row = np.array([3, 4, 1, 0])
+    twin = np.array([3, 4, 1, 1])
+    low, high = tree_cell(SPACE, tree, row, twin)
+    inside = RNG.integers(low, high + 1, (50, 4))
+    assert np.unique(tree.predict(inside)).tolist() == tree.predict([row]).tolist()
+    inside[:, 3] = 1
+    assert np.unique(tree.predict(inside)).tolist() == tree.predict([twin]).tolist()
+
+
+def _solver(space=SPACE, timeout=5.0):
+    tree = DecisionTreeClassifier(random_state=0).fit(CODES, LABELS)
+    formula = lambda variables: tree_formula(tree, variables)  # noqa: E731
+    return tree, PairSolver(space, formula, np.array([5, 5, 2, 0]), timeout, 0)
+
+
+def test_answers_differ_and_are_not_repeated_once_blocked():
+    tree, solver = _solver()
+    seen = set()
+    for _ in range(5):
+        row, twin = solver.solve()
+        assert (row[:3] == twin[:3]).all()
+        assert tree.predict([row]) != tree.predict([twin])
+        assert tuple(row[:3]) not in seen
+        seen.add(tuple(row[:3]))
+        solver.block(row, row)
+    changed, _ = solver.solve(solver.within(row, row, but=0))
+    assert changed[0] != row[0]
+    assert (changed[1:3] == row[1:3]).all()
+
+
+def test_answers_keep_rules_and_immutable_columns():
+    space = Space(
+        dict(zip(SPACE.names, SPACE.columns, strict=True)),
+        sensitive_features="s",
+        immutable="b",
+        constraints=[("a", ">=", "c", 2), ("a", "!=", 3)],
+    )
+    _, solver = _solver(space)
+    for _ in range(5):
+        pair = solver.solve()
+        if pair is None:
+            break
+        row, _ = pair
+        assert row[1] == 5
+        assert row[0] >= row[2] + 2
+        assert row[0] != 3
+        solver.block(row, row)
+    assert solver.calls > 1
+
+
+def test_running_out_of_time_is_reported_and_not_raised(box):
+    method = MLCheck(
+        "net",
+        n_samples=130,
+        hidden_neurons=20,
+        solver_timeout=1e-3,
+        time_limit=5.0,
+        random_state=0,
+    )
+    result = method.search(box.net, box.X, space=box.space)
+    assert any("questions within 0.001 s" in note for note in result.notes)
+    short = MLCheck(time_limit=1e-6, random_state=0)
+    result = short.search(box.net, box.X, space=box.space)
+    assert result.notes == ["The time limit of 1e-06 s was reached."]
