@@ -6,6 +6,7 @@ from typing import Annotated
 from skfair_runner import __version__
 from skfair_runner.cli.compare import COMPARE_OPTIONS, compare
 from skfair_runner.cli.diagnose import DIAGNOSE_OPTIONS, diagnose
+from skfair_runner.cli.individual import TEST_OPTIONS, test
 from skfair_runner.cli.options import annotated
 from skfair_runner.cli.repair import REPAIR_OPTIONS, repair
 from skfair_runner.cli.screen import import_package, open_console
@@ -27,7 +28,7 @@ def make_app():
     Returns
     -------
     app : typer.Typer
-        With the commands `compare`, `diagnose` and `repair`.
+        With the commands `compare`, `diagnose`, `repair` and `test`.
 
     Raises
     ------
@@ -53,4 +54,5 @@ def make_app():
     app.command()(annotated(compare, COMPARE_OPTIONS))
     app.command()(annotated(diagnose, DIAGNOSE_OPTIONS))
     app.command()(annotated(repair, REPAIR_OPTIONS))
+    app.command()(annotated(test, TEST_OPTIONS))
     return app

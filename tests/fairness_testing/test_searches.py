@@ -62,7 +62,9 @@ def test_the_recall_in_an_enumerated_box(box, method):
 
 
 @needs_z3
-@pytest.mark.parametrize("surrogate", ["tree", "net"])
+@pytest.mark.parametrize(
+    "surrogate", ["tree", pytest.param("net", marks=pytest.mark.slow)]
+)
 def test_the_recall_of_the_solver_in_a_smaller_box(box, surrogate):
     """512 instances, of which it tries three quarters as the others do."""
     space = Space.from_data(box.X, sensitive_features=4, columns={"x3": Integers(3, 3)})
