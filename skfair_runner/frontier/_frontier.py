@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_consistent_length, get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import get_tags
 from tqdm import tqdm
 
-from skfair_runner._building import draw_seed, make_dataset
+from skfair_runner._building import draw_seed
 from skfair_runner._guards import all_or_nothing
-from skfair_runner._training_data import TrainingData, check_cells, split_validation
 from skfair_runner.classifier import RunnerFairClassifier
+from skfair_runner.frontier._choice import (
+    choose_position,
+    mark_front,
+    weights_to_measure,
+)
+from skfair_runner.frontier._handing_out import FittedFront
+from skfair_runner.frontier._held_out import hold_out
 from skfair_runner.frontier._net import FrontierNet
 from skfair_runner.frontier._points import (
     DIFFERENCE_OF,
     classifier_around,
-    continue_repair,
-    mark_front,
-    measure_point,
-    most_accurate_within,
-    most_equal_above,
-    neurons_of_point,
+    measure_points,
 )
 from skfair_runner.gaps import resolve_constraint
-from skfair_runner.metrics.fronts import find_knee
-from skfair_runner.plots import FrontierDisplay
 from skfair_runner.utils import (
+    ConstantClassifierWarning,
     Interval,
     SensitiveFeaturesRequestMixin,
-    SkfairRunnerWarning,
     StrOptions,
     fit_context,
 )
 
-# Beyond what is trained: the difference of new rows may vanish a little later.
-_LARGEST_WEIGHT = 1.2
-# Rows of a cell that a difference cannot rest on.
-_FEW = 20
 
-
-class RunnerFrontier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
+class RunnerFrontier(
+    SensitiveFeaturesRequestMixin, FittedFront, ClassifierMixin, BaseEstimator
+):
     """Every point between no repair and no difference, from one training.
 
     A classifier for each price of difference: the network is trained once, with layers
@@ -222,10 +214,25 @@ class RunnerFrontier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimat
         with all_or_nothing(self):
             seed = draw_seed(self.random_state)
             clf = self._trainer(seed, caller)
-            train, held_out = self._split(clf, X, y, sensitive_features, seed, caller)
-            clf.fit(*train[:2], sensitive_features=train[2])
-            self._measure(clf, held_out, seed)
-            self._select(self.select)
+            parts = hold_out(
+                clf,
+                X,
+                y,
+                sensitive_features,
+                fraction=self.validation_fraction,
+                seed=seed,
+                caller=caller,
+            )
+            interrupt = _train(clf, *parts.train)
+            self._measure(clf, parts, seed)
+            position = choose_position(
+                self.frontier_, self.difference_, self.select, type(self).__name__
+            )
+            self.frontier_["selected"] = np.arange(len(self.frontier_)) == position
+            self.classifier_ = self._point(self.frontier_["weight"].iloc[position])
+        if interrupt is not None:
+            raise interrupt
+        self._warn_if_constant()
         return self
 
     def _trainer(self, seed, caller):
@@ -239,307 +246,51 @@ class RunnerFrontier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimat
                 f"{caller}: the estimator has constraint=None, so there is nothing to "
                 "trade: give it a constraint, such as 'demographic_parity'."
             )
+        clf._check_settings()
         if clf.random_state is None:
             clf.random_state = seed
         clf.warm_start = False
-        constraint = resolve_constraint(clf.constraint)
-        if constraint.gap_function is None and clf.difference_bound is not None:
+        if clf.difference_bound is not None:
             clf.difference_bound = 0.0
         clf._net_class = FrontierNet
         return clf
 
-    def _split(self, clf, X, y, sensitive_features, seed, caller):
-        """Training rows as they came, and held-out rows as the net reads them."""
-        probe = clone(clf)
-        data = probe._read(
-            X,
-            y,
-            sensitive_features,
-            None,
-            resolve_constraint(clf.constraint),
-            classes=None,
-            reset=True,
-            caller=caller,
-        )
-        constraint = resolve_constraint(clf.constraint)
-        positive = clf._favourable(constraint, data.classes)
-        check_cells(data, constraint, clf.sampling, positive, caller)
-        train, held_out = split_validation(data, self.validation_fraction, seed)
-        check_consistent_length(X, y)
-        parts = (
-            _take(X, train),
-            np.asarray(y)[train],
-            _take(sensitive_features, train),
-        )
-        watched = TrainingData(
-            data.X[held_out],
-            data.y[held_out],
-            data.classes,
-            replace(data.groups, codes=data.groups.codes[held_out]),
-            None,
-        )
-        self._warn_of_small_cells(watched, constraint, positive, caller)
+    def _measure(self, clf, parts, seed):
+        """Tables of all points and of their neurons."""
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)
-            if hasattr(probe, name):
-                setattr(self, name, getattr(probe, name))
-        self._pos_label = None
-        if len(data.classes) == 2:
-            self._pos_label = data.classes.tolist()[positive]
-        return parts, watched
-
-    def _warn_of_small_cells(self, watched, constraint, positive, caller):
-        """Say where held-out rows are too few to tell a difference."""
-        counts = watched.cell_counts(watched.rows)
-        if constraint.within == "everybody":
-            counts = counts.sum(0, keepdims=True)
-        elif len(counts) == 2 and constraint.within in ("positive", "negative"):
-            counts = counts[
-                [positive if constraint.within == "positive" else 1 - positive]
-            ]
-        if counts.min() >= _FEW:
-            return
-        group = int(counts.min(0).argmin())
-        needed = int(np.ceil(_FEW / max(counts.min(), 1)))
-        warnings.warn(
-            f"{caller}: only {counts.min()} held-out rows of group "
-            f"{watched.groups.labels[group]!r} tell a rate that the constraint "
-            f"compares, where at least {_FEW} should: its difference is mostly noise. "
-            f"About {needed} times as many rows are needed, or a larger "
-            "validation_fraction.",
-            SkfairRunnerWarning,
-            stacklevel=4,
-        )
-
-    def _measure(self, clf, held_out, seed):
-        """Tables of all points and of their neurons."""
-        self._trained = clf
+        vars(self).update(parts.features)
         self.classes_, self.groups_ = clf.classes_, clf.groups_
         name = resolve_constraint(clf.constraint).name
         self.difference_ = DIFFERENCE_OF.get(name, "demographic_parity_difference")
-        dataset = make_dataset(held_out)
-        measure = partial(
-            measure_point,
-            data=held_out,
-            pos_label=self._pos_label,
+        weights = weights_to_measure(self.n_points)
+        shown = tqdm(weights, disable=not self.verbose, desc="points", leave=False)
+        self._measured = measure_points(
+            ((weight, classifier_around(clf, weight)) for weight in shown),
+            parts.held_out,
+            parts.pos_label,
             n_bootstrap=self.n_bootstrap,
             level=self.confidence_level,
             rng=np.random.default_rng(seed),
         )
-        rows, neurons = [], []
-        # Closer where little repair changes much.
-        weights = np.linspace(0, _LARGEST_WEIGHT**0.5, self.n_points) ** 2
-        weights = weights.round(6)
-        for weight in tqdm(
-            weights.tolist(), disable=not self.verbose, desc="points", leave=False
-        ):
-            point = self._point(weight, dataset)
-            rows.append({"weight": weight, **measure(point)})
-            neurons.append(neurons_of_point(point, weight))
-        self.frontier_ = pd.DataFrame(rows)
+        # What only further training would need.
+        clf.net_.optimizer_.state.clear()
+        self._trained = clf
+        self.frontier_ = self._measured.table.copy()
         self.frontier_["on_front"] = mark_front(self.frontier_, self.difference_)
-        self.neurons_ = pd.concat(neurons, ignore_index=True)
+        self.neurons_ = self._measured.neurons()
 
-    def _point(self, weight, dataset=None):
-        """Classifier of one weight."""
-        module = self._trained.net_.network_at(weight)
-        return classifier_around(self._trained, module, weight, dataset=dataset)
-
-    def _select(self, select):
-        """Choose the point that `predict` uses."""
-        caller = type(self).__name__
-        if callable(select):
-            position = int(select(self.frontier_))
-            if not 0 <= position < len(self.frontier_):
-                raise ValueError(
-                    f"{caller}: select returned {position}, which is no row of "
-                    f"frontier_: it has {len(self.frontier_)}, counted from 0."
-                )
-        elif select == "knee":
-            front = np.flatnonzero(self.frontier_["on_front"])
-            front = front if len(front) else np.arange(len(self.frontier_))
-            table = self.frontier_.iloc[front]
-            knee = find_knee(
-                table["accuracy"].to_numpy(), table[self.difference_].to_numpy()
+    def _warn_if_constant(self):
+        """Say it where no point decides anything."""
+        if self.frontier_["constant"].all():
+            warnings.warn(
+                f"{type(self).__name__}: all {len(self.frontier_)} points are "
+                "constant on the held-out rows, so that every difference is zero for "
+                "the wrong reason. Train longer, or lower the estimator's alpha.",
+                ConstantClassifierWarning,
+                # The caller of fit, beyond scikit-learn's wrapper.
+                stacklevel=4,
             )
-            position = int(front[knee])
-        else:
-            position = most_accurate_within(
-                self.frontier_, self.difference_, select, caller
-            )
-        chosen = np.arange(len(self.frontier_)) == position
-        self.frontier_["selected"] = chosen
-        self.classifier_ = self._point(self.frontier_["weight"].iloc[position])
-
-    def at(self, *, difference=None, accuracy=None, weight=None):
-        """The classifier of one point.
-
-        Pass one of the three.
-
-        Parameters
-        ----------
-        difference : float or None, default=None
-            Largest difference allowed on the held-out rows, in [0, 1]; the most
-            accurate point within it is taken.
-
-        accuracy : float or None, default=None
-            Smallest accuracy allowed on the held-out rows, in [0, 1]; the point with
-            the smallest difference above it is taken.
-
-        weight : float or None, default=None
-            Weight of the repair, in [0, 1.2]; need not be one of those measured.
-
-        Returns
-        -------
-        clf : RunnerFairClassifier
-            Fitted, light, independent of the front, and needing no groups to predict.
-
-        Raises
-        ------
-        ValueError
-            If not exactly one is passed, or it is out of range.
-
-        Warns
-        -----
-        SkfairRunnerWarning
-            If no point is good enough; the nearest one is then taken.
-        """
-        return self._point(self._weight_at(difference, accuracy, weight))
-
-    def _weight_at(self, difference, accuracy, weight):
-        """Weight of the point that was asked for."""
-        check_is_fitted(self, "frontier_")
-        caller = f"{type(self).__name__}.at"
-        asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
-        given = {name: value for name, value in asked.items() if value is not None}
-        if len(given) != 1:
-            raise ValueError(
-                f"{caller} takes exactly one of difference, accuracy and weight, got "
-                f"{given or 'none'}."
-            )
-        ((name, value),) = given.items()
-        largest = _LARGEST_WEIGHT if name == "weight" else 1
-        if not 0 <= value <= largest:
-            raise ValueError(
-                f"{caller}: {name}={value!r} is not between 0 and {largest}."
-            )
-        if name == "weight":
-            return float(value)
-        find = most_accurate_within if name == "difference" else most_equal_above
-        position = find(self.frontier_, self.difference_, value, caller)
-        return float(self.frontier_["weight"].iloc[position])
-
-    def refine(
-        self,
-        X,
-        y,
-        *,
-        sensitive_features=None,
-        difference=None,
-        accuracy=None,
-        weight=None,
-        max_epochs=4,
-    ):
-        """Polish one point by a short repair of its own.
-
-        The repair starts from the point's module, and a controller holds the difference
-        that the point has on the held-out rows, or `difference` where that was asked
-        for.
-
-        Parameters
-        ----------
-        X, y, sensitive_features
-            As of :meth:`fit`.
-
-        difference, accuracy, weight
-            Which point, as of :meth:`at`.
-
-        max_epochs : int, default=4
-            Epochs of the repair.
-
-        Returns
-        -------
-        clf : RunnerFairClassifier
-            Fitted.
-
-        Raises
-        ------
-        ValueError
-            As of :meth:`at` and of :meth:`RunnerFairClassifier.fit`.
-        """
-        chosen = self._weight_at(difference, accuracy, weight)
-        clf = self._point(chosen)
-        bound = difference
-        if bound is None:
-            row = (self.frontier_["weight"] - chosen).abs().argmin()
-            bound = float(self.frontier_[self.difference_].iloc[row])
-        return continue_repair(
-            clf,
-            X,
-            y,
-            sensitive_features,
-            difference_bound=bound,
-            max_epochs=max_epochs,
-            caller=f"{type(self).__name__}.refine",
-        )
-
-    def plot(self, *, utility="accuracy", difference=None, ax=None):
-        """Draw the front, with intervals, the selected point and constant ones.
-
-        Parameters
-        ----------
-        utility : str, default="accuracy"
-            Column of ``frontier_`` on the vertical axis.
-
-        difference : str or None, default=None
-            Column on the horizontal axis; None is that of the constraint.
-
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        display : FrontierDisplay
-            With ``ax_`` and ``figure_``.
-        """
-        check_is_fitted(self, "frontier_")
-        return FrontierDisplay(
-            self.frontier_,
-            difference=difference or self.difference_,
-            utility=utility,
-        ).plot(ax=ax)
-
-    def predict_proba(self, X):
-        """Probability of each class, at the selected point.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features; no groups.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes), float64
-            Columns follow ``classes_``.
-        """
-        check_is_fitted(self, "classifier_")
-        return self.classifier_.predict_proba(X)
-
-    def predict(self, X):
-        """Most probable class, at the selected point.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features; no groups.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels.
-        """
-        check_is_fitted(self, "classifier_")
-        return self.classifier_.predict(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -548,12 +299,16 @@ class RunnerFrontier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimat
         return tags
 
 
-def _take(values, rows):
-    """Some rows of whatever was passed."""
-    if values is None:
-        return None
-    if isinstance(values, pd.DataFrame | pd.Series):
-        return values.iloc[rows]
-    if hasattr(values, "tocsr"):
-        return values.tocsr()[rows]
-    return np.asarray(values)[rows]
+def _train(clf, X, y, sensitive_features):
+    """Train all weights; an interrupt (Ctrl-C) in the repair is returned."""
+    try:
+        with warnings.catch_warnings():
+            # The end of the front may be constant; the table says so.
+            warnings.simplefilter("ignore", ConstantClassifierWarning)
+            clf.fit(X, y, sensitive_features=sensitive_features)
+    except KeyboardInterrupt as interrupt:
+        # Before the repair there is one point only, and no front.
+        if getattr(getattr(clf, "net_", None), "front_", None) is None:
+            raise
+        return interrupt
+    return None

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
 
+import numpy as np
 import torch
-from torch import nn
+from skorch.utils import to_device
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from skfair_runner.conditional import Modulation, at_strength, modulate, modulated
 from skfair_runner.net import RunnerNet
+from skfair_runner.neurons import DiagnosisInputs, weight_terms
 
 # Half of the steps are of the whole repair, which steers the controller; a tenth are
 # plain training, so that the other end of the front stays where it was.
 _SHARE_OF_WHOLE = 0.5
 _SHARE_OF_PLAIN = 0.1
+# Roots of the strengths that batch statistics are kept for, and how many batches tell
+# them.
+_ROOTS = np.linspace(0, 1.1, 8)
+_N_BATCHES = 20
 
 
 @dataclass
@@ -31,11 +41,114 @@ class Front:
 
     modulation : Modulation
         Scales and shifts by strength.
+
+    statistics : list of dict of str to Tensor
+        Running means and variances of the batch normalisations, by their names, at
+        strengths between 0 and 1.21; empty where there are none.
     """
 
     biased: nn.Module
     base: nn.Module
     modulation: Modulation
+    statistics: list[dict[str, Tensor]] = field(default_factory=list)
+
+    def settle(self, batches: Iterable[Tensor]) -> None:
+        """Tell the statistics of batch normalisations of each strength by itself.
+
+        Training mixes those of all strengths, which no strength has.
+
+        Parameters
+        ----------
+        batches : iterable of Tensor of shape (n_samples, ...)
+            Inputs; read only if there is a normalisation that keeps statistics.
+        """
+        self.statistics = []
+        if not any(_norms(self.base)):
+            return
+        batches = list(batches)
+        for root in _ROOTS.tolist():
+            network = at_strength(self.base, self.modulation, root**2).eval()
+            for norm in _norms(network).values():
+                norm.reset_running_stats()
+                norm.momentum = None  # the mean over all batches
+                norm.train()
+            with torch.no_grad():
+                for X in batches:
+                    network(X)
+            self.statistics.append(_running(network))
+
+    def network_at(self, strength: float) -> nn.Module:
+        """The network of one strength, as a plain module in evaluation mode.
+
+        Parameters
+        ----------
+        strength : float
+            0 is the network before the repair.
+
+        Returns
+        -------
+        module : nn.Module
+            A copy.
+        """
+        if strength == 0:
+            return copy.deepcopy(self.biased).eval()
+        network = at_strength(self.base, self.modulation, strength).eval()
+        if self.statistics:
+            place = np.interp(strength**0.5, _ROOTS, np.arange(len(_ROOTS)))
+            low = min(int(place), len(_ROOTS) - 2)
+            for name, values in _running(network).items():
+                one, other = (self.statistics[low + i][name] for i in (0, 1))
+                values.copy_(torch.lerp(one, other, float(place - low)))
+        return network
+
+
+def _norms(module: nn.Module) -> dict[str, _BatchNorm]:
+    """Batch normalisations that keep statistics, by path."""
+    return {
+        path: norm
+        for path, norm in module.named_modules()
+        if isinstance(norm, _BatchNorm) and norm.running_mean is not None
+    }
+
+
+def _running(module: nn.Module) -> dict[str, Tensor]:
+    """Running means and variances, by name."""
+    return {
+        f"{path}.{name}": getattr(norm, name)
+        for path, norm in _norms(module).items()
+        for name in ("running_mean", "running_var")
+    }
+
+
+def modulated_weight_importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
+    """The weight form of importance while layers follow a strength.
+
+    A neuron's weights are its own, w, times a scale; the scale cancels in w · ∂Gap/∂w,
+    so that the gradient of what is trained will do.
+
+    Parameters
+    ----------
+    inputs : DiagnosisInputs
+        Of a step.
+
+    Returns
+    -------
+    importance : dict of str to Tensor of shape (n_neurons,)
+        As of :func:`~skfair_runner.neurons.weight_importance`.
+    """
+    weights = []
+    for layer in inputs.layers:
+        assert layer.feeder is not None  # else the diagnosis before has refused it
+        feeder = inputs.module.get_submodule(layer.feeder)
+        own = dict(feeder.named_parameters())
+        weights.append(own.get("parametrizations.weight.original", own.get("weight")))
+    gradients = torch.autograd.grad(
+        inputs.gap, weights, retain_graph=True, materialize_grads=True
+    )
+    return {
+        layer.name: weight_terms(w, g)
+        for layer, w, g in zip(inputs.layers, weights, gradients, strict=True)
+    }
 
 
 class FrontierNet(RunnerNet):
@@ -57,6 +170,8 @@ class FrontierNet(RunnerNet):
         """As of every net, with nothing learned of strengths yet."""
         self.front_: Front | None = None
         super().start(train)
+        # What cannot follow a strength is refused before anything is trained.
+        self._modulation(train)
 
     def fit_phases(self, train, valid=None):
         """Warm up, diagnose, repair, and leave the network of strength 1."""
@@ -64,39 +179,37 @@ class FrontierNet(RunnerNet):
             return super().fit_phases(train, valid)
         finally:
             if self.front_ is not None:
-                self.module_ = self.network_at(1.0)
+                self.front_.settle(self._inputs(train))
+                self.module_ = self.front_.network_at(1.0)
 
-    def network_at(self, strength: float):
-        """The network of one strength, as a plain module in evaluation mode.
+    def _inputs(self, train):
+        """Inputs of a few batches."""
+        loader = self.get_iterator(train, training=True)
+        for batch, _ in islice(loader, _N_BATCHES):
+            yield to_device(batch["X"], self.device)
 
-        Parameters
-        ----------
-        strength : float
-            0 is the network before the repair.
-
-        Returns
-        -------
-        module : nn.Module
-            A copy.
-        """
-        front = self.front_
-        assert front is not None
-        if strength == 0:
-            return copy.deepcopy(front.biased).eval()
-        return at_strength(front.base, front.modulation, strength).eval()
+    def _modulation(self, train) -> Modulation:
+        """Untrained scales and shifts of the module."""
+        batch, _ = train.take(np.arange(min(2, len(train))))
+        example = to_device(batch["X"], self.device)
+        return modulate(self.module_, example, self.plan.layers).to(self.device)
 
     def train_phase(self, phase, train, *args, **kwargs):
         """Run one phase; in the repair, layers follow the strength of the step."""
         if phase != "repair":
             return super().train_phase(phase, train, *args, **kwargs)
-        example, _ = train.take(range(min(2, len(train))))
-        example = example["X"].to(self.device)
-        modulation = modulate(self.module_, example, self.plan.layers)
-        modulation.to(self.device)
+        modulation = self._modulation(train)
         biased = copy.deepcopy(self.module_)
         self.front_ = Front(biased, self.module_, modulation)
         with modulated(self.module_, modulation):
             return super().train_phase(phase, train, *args, **kwargs)
+
+    def make_penalty(self, train):
+        """The repair's part of the loss, in a form that modulated layers have."""
+        penalty = super().make_penalty(train)
+        if penalty.importance == "weight":
+            penalty.importance = modulated_weight_importance
+        return penalty
 
     def train_step_single(self, batch, **fit_params):
         """Draw a strength, and take the step of a repair with it."""

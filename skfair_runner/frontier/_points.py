@@ -1,28 +1,20 @@
-"""The points of a front: their classifiers, their measures, and which to take."""
+"""The points of a front: their classifiers, their measures and their neurons."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from skfair_runner._building import (
-    assemble_net,
-    draw_seed,
-    make_dataset,
-    own_randomness,
-)
+from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
-from skfair_runner.diagnosis import make_neuron_table
-from skfair_runner.gaps import resolve_constraint
+from skfair_runner.batches import GroupedDataset
+from skfair_runner.diagnosis import Diagnosis, make_neuron_table
 from skfair_runner.metrics import fairness_summary, false_positive_rate_difference
 from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
-from skfair_runner.metrics.fronts import non_dominated
 from skfair_runner.tasks import probabilities
-from skfair_runner.utils import SkfairRunnerWarning
 
 # The difference that each constraint is about, where it is one of rates.
 DIFFERENCE_OF = {
@@ -31,10 +23,10 @@ DIFFERENCE_OF = {
     "true_positive_rate_parity": "equal_opportunity_difference",
     "false_positive_rate_parity": "false_positive_rate_difference",
 }
-# Of the learning rate of a whole repair.
-_SHARE_OF_LR = 0.25
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
+# Held-out rows that neurons are diagnosed on; more would not change the picture.
+_MOST_ROWS = 4096
 # What `frontier_` tells of every point, besides its weight.
 _TOLD = (
     "accuracy",
@@ -52,38 +44,42 @@ _TOLD = (
 )
 
 
-def classifier_around(fitted, module, weight, *, dataset=None):
-    """A fitted classifier like another one, around another module.
+def classifier_around(fitted, weight, difference_bound=None):
+    """A fitted classifier at one point.
 
     Parameters
     ----------
     fitted : RunnerFairClassifier
-        Trained by a net of any class.
-
-    module : nn.Module
-        For the same features and classes; not copied.
+        Trained by a :class:`~skfair_runner.frontier._net.FrontierNet`.
 
     weight : float
-        Share of the controller's multipliers that the module was trained with.
+        Share of the penalty; 0 is the biased model.
 
-    dataset : GroupedDataset, default=None
-        Rows on which the neurons of `module` are diagnosed; None leaves the table of
-        neurons as it is.
+    difference_bound : float, default=None
+        What a controller keeps to if the point is trained further; None keeps to that
+        of `fitted`.
 
     Returns
     -------
     clf : RunnerFairClassifier
-        Light: without optimizer state, and with a plain net.
+        Light: with a plain net, a copy of the module, and no optimizer state. What it
+        says of neurons is that of `fitted`.
     """
     clf = clone(fitted)
     known = {k: v for k, v in vars(fitted).items() if k.endswith("_") and k != "net_"}
     vars(clf).update(known)
     old = fitted.net_
+    # Trained further, the point keeps to its own penalty.
+    clf.settings_ = {**fitted.settings_, "alpha": weight * fitted.settings_["alpha"]}
+    if difference_bound is not None:
+        clf.difference_bound = difference_bound
+    if clf.output_weight is not None:
+        clf.output_weight = weight * clf.output_weight
     net = assemble_net(
         clf,
-        module,
+        old.front_.network_at(weight),
         task=old.task,
-        settings=Settings(**fitted.settings_),
+        settings=Settings(**clf.settings_),
         constraint=old.plan.constraint,
         skorch_parameters=clf._skorch_parameters,
     )
@@ -95,88 +91,98 @@ def classifier_around(fitted, module, weight, *, dataset=None):
     rows = [{k: v for k, v in row.items() if k != "batches"} for row in old.history]
     net.resume(rows, state, before=old.before_, after=old.after_)
     clf.net_ = net
-    if dataset is not None:
-        net.after_ = net.diagnose(dataset, clf.importance)
-        clf.neuron_importance_ = make_neuron_table(old.before_, clf.top_k, net.after_)
     return clf
 
 
-def continue_repair(
-    clf, X, y, sensitive_features, *, difference_bound, max_epochs, caller
-):
-    """Repair a point further, from the multipliers that it was trained with.
+class Measured(NamedTuple):
+    """What the held-out rows say of the points.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per point.
+
+    diagnoses : list of Diagnosis
+        Of the neurons at each point.
+    """
+
+    table: pd.DataFrame
+    diagnoses: list[Diagnosis]
+
+    def neurons(self):
+        """Importance and discrimination of every neuron at every point, as a table."""
+        weights = self.table["weight"].tolist()
+        parts = [
+            pd.DataFrame(
+                {
+                    "weight": weight,
+                    "layer": layer,
+                    "neuron": np.arange(len(values)),
+                    "importance": found.importance[layer].numpy(force=True),
+                    "discrimination": values,
+                }
+            )
+            for weight, found in zip(weights, self.diagnoses, strict=True)
+            for layer, values in found.discrimination.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def at(self, weight):
+        """The diagnosis at a weight; between two points, the mean that lies there."""
+        weights = self.table["weight"].to_numpy()
+        place = float(np.interp(weight, weights, np.arange(len(weights))))
+        low = min(int(place), len(weights) - 2)
+        one, other, share = self.diagnoses[low], self.diagnoses[low + 1], place - low
+        discrimination = {
+            name: (1 - share) * values + share * other.discrimination[name]
+            for name, values in one.discrimination.items()
+        }
+        gap = (1 - share) * one.gap + share * other.gap
+        return Diagnosis(gap, None, discrimination)
+
+
+def measure_points(points, data, pos_label, *, n_bootstrap, level, rng):
+    """Measures and diagnoses of classifiers on held-out rows.
 
     Parameters
     ----------
-    clf : RunnerFairClassifier
-        From :func:`classifier_around`; trained in place.
+    points : iterable of (float, RunnerFairClassifier)
+        Weights and classifiers.
 
-    X, y, sensitive_features
-        As of :meth:`~skfair_runner.RunnerFairClassifier.fit`.
+    data : TrainingData
+        The rows.
 
-    difference_bound : float
-        What the controller holds, where there is one; or the difference that the point
-        has on these rows, if that is smaller.
+    pos_label : label or None
+        The favourable label; None compares every class with the rest.
 
-    max_epochs : int
-        Epochs, at a quarter of the learning rate that falls to zero.
+    n_bootstrap : int
+        Number of resamples.
 
-    caller : str
-        Who asks, for messages.
+    level : float
+        Confidence level of the intervals, in (0, 1).
+
+    rng : Generator
+        Source of the resamples.
 
     Returns
     -------
-    clf : RunnerFairClassifier
-        The same object.
+    measured : Measured
+        Tables.
     """
-    constraint = resolve_constraint(clf.constraint)
-    data = clf._read(
-        X,
-        y,
-        sensitive_features,
-        None,
-        constraint,
-        classes=clf.classes_,
-        names=clf.groups_,
-        reset=False,
-        caller=caller,
-    )
-    net, train = clf.net_, make_dataset(data, data.rows)
-    net.set_params(lr=_SHARE_OF_LR * net.lr)
-    if net.controller_ is not None:
-        state = net.controller_.state_dict()
-        # Differences of training rows flatter: the point's own must not be given up.
-        here = _difference(clf, data)
-        difference_bound = min(difference_bound, here)
-        net.plan = replace(net.plan, difference_bound=difference_bound)
-        net.controller_ = net.make_controller(state["initial"])
-        net.controller_.load_state_dict(state)
-        clf.difference_bound = difference_bound
-    clf.max_epochs = max_epochs
-    with own_randomness(draw_seed(clf.random_state), clf.device):
-        net.train_phase("repair", train, None, max_epochs, at_the_end=True)
-        clf._publish(net, data, {**clf.settings_, "max_epochs": max_epochs}, train)
-    return clf
-
-
-def _difference(clf, data):
-    """The difference that the constraint is about, on some rows."""
-    decided = probabilities(clf.net_.decision_values(data.X)).argmax(axis=1)
-    positive = clf.net_.task.positive
-    pos_label = data.classes.tolist()[positive] if len(data.classes) == 2 else None
-    summary = _summary(data, decided, None, pos_label)
-    return summary[DIFFERENCE_OF[clf.net_.plan.constraint.name]]
-
-
-def _summary(data, decided, scores, pos_label):
-    """Measures of some decisions."""
-    told = {"sensitive_features": data.groups, "pos_label": pos_label}
-    decisions = data.classes[data.y], data.classes[decided]
-    row = fairness_summary(*decisions, scores, **told)
-    row["false_positive_rate_difference"] = false_positive_rate_difference(
-        *decisions, **told
-    )
-    return row
+    source = {"X": data.X, "groups": data.groups.codes, "weights": None}
+    rows = None
+    if len(data.y) > _MOST_ROWS:
+        # The split has shuffled them.
+        rows = np.arange(_MOST_ROWS)
+    watched = GroupedDataset(source, data.y, rows)
+    table, diagnoses = [], []
+    for weight, clf in points:
+        row = measure_point(
+            clf, data, pos_label, n_bootstrap=n_bootstrap, level=level, rng=rng
+        )
+        table.append({"weight": weight, **row})
+        diagnoses.append(clf.net_.diagnose(watched, clf.importance))
+    return Measured(pd.DataFrame(table), diagnoses)
 
 
 def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
@@ -209,16 +215,12 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
         bootstrap covers: the sampling of the held-out rows, not that of training.
     """
     proba = probabilities(clf.net_.decision_values(data.X))
-    y, groups = data.y, data.groups
     decided = proba.argmax(axis=1)
     classes = data.classes.tolist()
     scores = proba if pos_label is None else proba[:, classes.index(pos_label)]
-    row = _summary(data, decided, scores, pos_label)
-    n_classes = len(classes)
-    cells = (groups.codes * n_classes + y) * n_classes + decided
-    counts = np.bincount(cells, minlength=groups.n_groups * n_classes**2)
-    counts = counts.reshape(groups.n_groups, n_classes, n_classes)
-    compared = range(n_classes) if pos_label is None else [classes.index(pos_label)]
+    row = summary(data, decided, scores, pos_label)
+    counts = cells_of_decisions(data, decided)
+    compared = range(len(classes)) if pos_label is None else [classes.index(pos_label)]
     errors = errors_of_decisions(counts, list(compared), n_bootstrap, rng)
     row = {name: row[name] for name in _TOLD}
     for name, error in errors.items():
@@ -229,134 +231,41 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     return row
 
 
-def neurons_of_point(clf, weight):
-    """Importance and discrimination of the neurons at one point, as a table."""
-    after = clf.net_.after_
-    parts = [
-        pd.DataFrame(
-            {
-                "weight": weight,
-                "layer": layer,
-                "neuron": np.arange(len(values)),
-                "importance": after.importance[layer].numpy(force=True),
-                "discrimination": values,
-            }
-        )
-        for layer, values in after.discrimination.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def cells_of_decisions(data, decided):
+    """Rows of each group, label and decision, (n_groups, n_classes, n_classes)."""
+    n_groups, n_classes = data.groups.n_groups, len(data.classes)
+    cells = (data.groups.codes * n_classes + data.y) * n_classes + decided
+    counts = np.bincount(cells, minlength=n_groups * n_classes**2)
+    return counts.reshape(n_groups, n_classes, n_classes)
 
 
-def mark_front(table, difference):
-    """Whether each point is on the front: nobody is more accurate and more equal.
+def summary(data, decided, scores, pos_label):
+    """Measures of some decisions, by name."""
+    told = {"sensitive_features": data.groups, "pos_label": pos_label}
+    decisions = data.classes[data.y], data.classes[decided]
+    row = fairness_summary(*decisions, scores, **told)
+    row["false_positive_rate_difference"] = false_positive_rate_difference(
+        *decisions, **told
+    )
+    return row
+
+
+def tell_neurons(clf, before, after):
+    """Set what a point's classifier says of its neurons.
 
     Parameters
     ----------
-    table : DataFrame
-        Points; constant ones are never on the front.
+    clf : RunnerFairClassifier
+        Changed.
 
-    difference : str
-        The measure that is traded for accuracy.
-
-    Returns
-    -------
-    marks : ndarray of bool
-        One per row.
+    before, after : Diagnosis
+        Of the biased model, with importance, and of the point, on the same rows.
     """
-    constant = table["constant"].to_numpy(dtype=bool)
-    marks = np.zeros(len(table), dtype=bool)
-    alive = np.flatnonzero(~constant)
-    marks[alive] = non_dominated(
-        table["accuracy"].to_numpy()[alive], table[difference].to_numpy()[alive]
-    )
-    return marks
-
-
-def most_accurate_within(table, difference, bound, caller):
-    """The most accurate point whose difference is within a bound.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The points.
-
-    difference : str
-        Measure that is bounded.
-
-    bound : float
-        Its largest value.
-
-    caller : str
-        Who asks; begins the warning.
-
-    Returns
-    -------
-    position : int
-        The smallest difference where no point meets the bound.
-
-    Warns
-    -----
-    SkfairRunnerWarning
-        Where no point meets it.
-    """
-    usable = _usable(table)
-    within = usable[table[difference].to_numpy()[usable] <= bound]
-    if len(within):
-        return int(within[table["accuracy"].to_numpy()[within].argmax()])
-    position = int(usable[table[difference].to_numpy()[usable].argmin()])
-    warnings.warn(
-        f"{caller}: no point of the front has a {difference.replace('_', ' ')} within "
-        f"{bound:g} on the held-out rows; the smallest is "
-        f"{table[difference].iloc[position]:.3f}, and is taken.",
-        SkfairRunnerWarning,
-        stacklevel=3,
-    )
-    return position
-
-
-def most_equal_above(table, difference, accuracy, caller):
-    """The point of smallest difference that is accurate enough.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The points.
-
-    difference : str
-        Measure to be small.
-
-    accuracy : float
-        The smallest accuracy that will do.
-
-    caller : str
-        Who asks; begins the warning.
-
-    Returns
-    -------
-    position : int
-        The most accurate point where none is accurate enough.
-
-    Warns
-    -----
-    SkfairRunnerWarning
-        Where none is.
-    """
-    usable = _usable(table)
-    values = table["accuracy"].to_numpy()
-    enough = usable[values[usable] >= accuracy]
-    if len(enough):
-        return int(enough[table[difference].to_numpy()[enough].argmin()])
-    position = int(usable[values[usable].argmax()])
-    warnings.warn(
-        f"{caller}: no point of the front has an accuracy of {accuracy:g} on the "
-        f"held-out rows; the most accurate one, {values[position]:.3f}, is taken.",
-        SkfairRunnerWarning,
-        stacklevel=3,
-    )
-    return position
-
-
-def _usable(table):
-    """Positions of the points that are not constant; of all where all are."""
-    alive = np.flatnonzero(~table["constant"].to_numpy(dtype=bool))
-    return alive if len(alive) else np.arange(len(table))
+    clf.net_.before_, clf.net_.after_ = before, after
+    table = make_neuron_table(before, clf.top_k, after)
+    chosen = table[table["selected"]].sort_values("rank", kind="stable")
+    clf.neuron_importance_ = table
+    clf.selected_neurons_ = {
+        layer: part["neuron"].to_numpy()
+        for layer, part in chosen.groupby("layer", sort=False)
+    }

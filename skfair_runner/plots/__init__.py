@@ -2,6 +2,7 @@
 
 from skfair_runner.plots._discrimination import DiscriminationDisplay
 from skfair_runner.plots._frontier import FrontierDisplay
+from skfair_runner.plots._frontier_neurons import FrontierNeuronsDisplay
 from skfair_runner.plots._groups import GroupMetricsDisplay
 from skfair_runner.plots._history import TrainingHistoryDisplay
 from skfair_runner.plots._neuron_history import NeuronHistoryDisplay
@@ -13,6 +14,7 @@ from skfair_runner.plots._tradeoff import TradeoffDisplay
 __all__ = [
     "DiscriminationDisplay",
     "FrontierDisplay",
+    "FrontierNeuronsDisplay",
     "GroupMetricsDisplay",
     "GroupPrecisionRecallDisplay",
     "NeuronHistoryDisplay",

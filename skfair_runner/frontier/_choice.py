@@ -1,0 +1,273 @@
+"""Which points of a front are worth taking, and which one to take."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from numbers import Real
+
+import numpy as np
+
+from skfair_runner.metrics.fronts import find_knee, non_dominated
+from skfair_runner.utils import SkfairRunnerWarning
+
+# Beyond what is trained: the difference of new rows may vanish a little later.
+LARGEST_WEIGHT = 1.2
+
+
+def weights_to_measure(n_points):
+    """Weights of the points, closer where little repair changes much.
+
+    Parameters
+    ----------
+    n_points : int
+        How many.
+
+    Returns
+    -------
+    weights : list of float
+        From 0 to 1.2.
+
+    Examples
+    --------
+    >>> weights_to_measure(3)
+    [0.0, 0.3, 1.2]
+    """
+    return (np.linspace(0, LARGEST_WEIGHT**0.5, n_points) ** 2).round(6).tolist()
+
+
+def mark_front(table, difference):
+    """Whether each point is on the front: nobody is more accurate and more equal.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Points; constant ones are never on the front.
+
+    difference : str
+        The measure that is traded for accuracy.
+
+    Returns
+    -------
+    marks : ndarray of shape (n_points,), dtype bool
+        For every point.
+    """
+    alive = np.flatnonzero(~table["constant"].to_numpy(dtype=bool))
+    marks = np.zeros(len(table), dtype=bool)
+    found = non_dominated(
+        table["accuracy"].to_numpy()[alive], table[difference].to_numpy()[alive]
+    )
+    marks[alive[found]] = True
+    return marks
+
+
+def choose_position(table, difference, select, caller):
+    """The row that a `select` means.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The points.
+
+    difference : str
+        Measure that is traded for accuracy.
+
+    select : {"knee"}, float or callable
+        See :class:`~skfair_runner.RunnerFrontier`.
+
+    caller : str
+        Who asks; begins messages.
+
+    Returns
+    -------
+    position : int
+        Of a row of `table`.
+
+    Raises
+    ------
+    TypeError
+        If a function returns what is no position.
+
+    ValueError
+        If a function returns the position of no row.
+
+    Warns
+    -----
+    SkfairRunnerWarning
+        If no point is within the number.
+    """
+    if callable(select):
+        chosen = select(table.copy())
+        try:
+            position = operator.index(chosen)
+        except TypeError:
+            raise TypeError(
+                f"{caller}: select returned {chosen!r}, where it should return the "
+                "position of a row of frontier_, a whole number."
+            ) from None
+        if not 0 <= position < len(table):
+            raise ValueError(
+                f"{caller}: select returned {position}, which is no row of frontier_: "
+                f"it has {len(table)}, counted from 0."
+            )
+        return position
+    if select == "knee":
+        front = np.flatnonzero(table["on_front"])
+        front = front if len(front) else np.arange(len(table))
+        points = table.iloc[front]
+        knee = find_knee(points["accuracy"].to_numpy(), points[difference].to_numpy())
+        return int(front[knee])
+    # The caller of fit, beyond scikit-learn's wrapper.
+    return most_accurate_within(table, difference, select, caller, stacklevel=5)
+
+
+def weight_of_request(table, column, caller, *, difference, accuracy, weight):
+    """Weight of the point that was asked for in one of three ways.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The points.
+
+    column : str
+        Measure that is traded for accuracy.
+
+    caller : str
+        Who asks; begins messages.
+
+    difference, accuracy, weight : float or None
+        See :meth:`~skfair_runner.RunnerFrontier.at`.
+
+    Returns
+    -------
+    weight : float
+        In [0, 1.2].
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+
+    ValueError
+        If not exactly one is passed, or it is out of range.
+
+    Warns
+    -----
+    SkfairRunnerWarning
+        If no point is good enough.
+    """
+    asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if len(given) != 1:
+        raise ValueError(
+            f"{caller} takes exactly one of difference, accuracy and weight, got "
+            f"{given or 'none'}."
+        )
+    ((name, value),) = given.items()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{caller}: {name}={value!r} is no number.")
+    largest = LARGEST_WEIGHT if name == "weight" else 1
+    if not 0 <= value <= largest:
+        raise ValueError(f"{caller}: {name}={value!r} is not between 0 and {largest}.")
+    if name == "weight":
+        return float(value)
+    find = most_accurate_within if name == "difference" else most_equal_above
+    # The caller of `at` or `refine`.
+    position = find(table, column, value, caller, stacklevel=5)
+    return float(table["weight"].iloc[position])
+
+
+def most_accurate_within(table, difference, bound, caller, *, stacklevel=2):
+    """The most accurate point whose difference is within a bound.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The points.
+
+    difference : str
+        Measure that is bounded.
+
+    bound : float
+        Its largest value.
+
+    caller : str
+        Who asks; begins the warning.
+
+    stacklevel : int, default=2
+        Whose line the warning names.
+
+    Returns
+    -------
+    position : int
+        The smallest difference where no point meets the bound.
+
+    Warns
+    -----
+    SkfairRunnerWarning
+        Where no point meets it.
+    """
+    usable = _usable(table)
+    within = usable[table[difference].to_numpy()[usable] <= bound]
+    if len(within):
+        return int(within[table["accuracy"].to_numpy()[within].argmax()])
+    position = int(usable[table[difference].to_numpy()[usable].argmin()])
+    warnings.warn(
+        f"{caller}: no point of the front has a {difference.replace('_', ' ')} within "
+        f"{bound:g} on the held-out rows; the smallest is "
+        f"{table[difference].iloc[position]:.3f}, and is taken.",
+        SkfairRunnerWarning,
+        stacklevel=stacklevel,
+    )
+    return position
+
+
+def most_equal_above(table, difference, accuracy, caller, *, stacklevel=2):
+    """The point of smallest difference that is accurate enough.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The points.
+
+    difference : str
+        Measure to be small.
+
+    accuracy : float
+        The smallest accuracy that will do.
+
+    caller : str
+        Who asks; begins the warning.
+
+    stacklevel : int, default=2
+        Whose line the warning names.
+
+    Returns
+    -------
+    position : int
+        The most accurate point where none is accurate enough.
+
+    Warns
+    -----
+    SkfairRunnerWarning
+        Where none is.
+    """
+    usable = _usable(table)
+    values = table["accuracy"].to_numpy()
+    enough = usable[values[usable] >= accuracy]
+    if len(enough):
+        return int(enough[table[difference].to_numpy()[enough].argmin()])
+    position = int(usable[values[usable].argmax()])
+    warnings.warn(
+        f"{caller}: no point of the front has an accuracy of {accuracy:g} on the "
+        f"held-out rows; the most accurate one, {values[position]:.3f}, is taken.",
+        SkfairRunnerWarning,
+        stacklevel=stacklevel,
+    )
+    return position
+
+
+def _usable(table):
+    """Positions of the points that are not constant; of all where all are."""
+    alive = np.flatnonzero(~table["constant"].to_numpy(dtype=bool))
+    return alive if len(alive) else np.arange(len(table))

@@ -1,0 +1,191 @@
+"""Rows to train on, and rows to measure the points of a front on."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+from sklearn.base import clone
+
+from skfair_runner._training_data import TrainingData, check_cells, split_validation
+from skfair_runner.gaps import resolve_constraint
+from skfair_runner.utils import SkfairRunnerWarning
+
+# Held-out rows that a rate should rest on.
+_FEW = 20
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Both parts of the data.
+
+    Attributes
+    ----------
+    train : tuple
+        X, y and sensitive features of the rows to train on, in the containers that they
+        came in.
+
+    held_out : TrainingData
+        The other rows, as the net reads them.
+
+    pos_label : label or None
+        The favourable label; None where there are more than two.
+
+    features : dict
+        Number and names of the features, as fitted attributes.
+    """
+
+    train: tuple
+    held_out: TrainingData
+    pos_label: object
+    features: dict
+
+
+def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
+    """Split data in the proportions of their label × group cells.
+
+    Parameters
+    ----------
+    clf : RunnerFairClassifier
+        Unfitted; says how the data are read. Not changed.
+
+    X, y, sensitive_features
+        As of :meth:`~skfair_runner.RunnerFairClassifier.fit`.
+
+    fraction : float
+        Share of the rows that is held out, in (0, 1).
+
+    seed : int
+        Of the split.
+
+    caller : str
+        Who asks; begins messages.
+
+    Returns
+    -------
+    parts : Parts
+        Both parts.
+
+    Raises
+    ------
+    ValueError
+        If a group has no row, in one of the parts, that tells a rate which the
+        constraint compares; and as of the classifier's `fit`.
+
+    Warns
+    -----
+    SkfairRunnerWarning
+        If fewer than 20 held-out rows of a group tell such a rate.
+    """
+    probe = clone(clf)
+    constraint = resolve_constraint(clf.constraint)
+    data = probe._read(
+        X,
+        y,
+        sensitive_features,
+        None,
+        constraint,
+        classes=None,
+        reset=True,
+        caller=caller,
+    )
+    positive = clf._favourable(constraint, data.classes)
+    check_cells(data, constraint, clf.sampling, positive, caller)
+    train, held_out = split_validation(data, fraction, seed)
+    both = {"train on": train, "hold out": held_out}
+    counts = {
+        what: _telling(data.cell_counts(rows), constraint, positive)
+        for what, rows in both.items()
+    }
+    _check_counts(counts, data, fraction, caller)
+    _warn_of_few(counts["hold out"], data, caller)
+    watched = replace(
+        data,
+        X=data.X[held_out],
+        y=data.y[held_out],
+        groups=replace(data.groups, codes=data.groups.codes[held_out]),
+    )
+    return Parts(
+        train=(take(X, train), take(y, train), take(sensitive_features, train)),
+        held_out=watched,
+        pos_label=data.classes.tolist()[positive] if len(data.classes) == 2 else None,
+        features={
+            name: getattr(probe, name)
+            for name in ("n_features_in_", "feature_names_in_")
+            if hasattr(probe, name)
+        },
+    )
+
+
+def _telling(counts, constraint, positive):
+    """Rows by rate and group that tell a rate which the constraint compares."""
+    if constraint.within == "everybody":
+        return counts.sum(0, keepdims=True)
+    if len(counts) == 2 and constraint.within in ("positive", "negative"):
+        label = positive if constraint.within == "positive" else 1 - positive
+        return counts[[label]]
+    return counts
+
+
+def _check_counts(counts, data, fraction, caller):
+    """Refuse a split after which a rate that is compared has no rows."""
+    for what, by_rate in counts.items():
+        least = by_rate.min(0)
+        if least.min() > 0:
+            continue
+        group = data.groups.labels[int(least.argmin())]
+        raise ValueError(
+            f"{caller}: with validation_fraction={fraction:g} no row of group "
+            f"{group!r} that tells a rate which the constraint compares is left to "
+            f"{what}: the data have too few. Choose another validation_fraction, merge "
+            "the group with another, or leave its rows out."
+        )
+
+
+def _warn_of_few(by_rate, data, caller):
+    """Say where held-out rows are too few to tell a difference."""
+    least = int(by_rate.min())
+    if least >= _FEW:
+        return
+    group = data.groups.labels[int(by_rate.min(0).argmin())]
+    warnings.warn(
+        f"{caller}: only {least} held-out rows of group {group!r} tell a rate that the "
+        f"constraint compares, where at least {_FEW} should: its difference is mostly "
+        f"noise. About {-(-_FEW // least)} times as many rows are needed, or a larger "
+        "validation_fraction.",
+        SkfairRunnerWarning,
+        # The caller of fit, beyond hold_out and scikit-learn's wrapper.
+        stacklevel=5,
+    )
+
+
+def take(values, rows):
+    """Some rows of whatever was passed.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples, ...) or None
+        None stays None.
+
+    rows : ndarray of int
+        Positions.
+
+    Returns
+    -------
+    part : array-like of shape (n_rows, ...) or None
+        In the container that it came in.
+
+    Examples
+    --------
+    >>> take(["a", "b", "c"], [2, 0])
+    ['c', 'a']
+    """
+    if values is None:
+        return None
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    if hasattr(values, "tocsr"):
+        return values.tocsr()[rows]
+    if hasattr(values, "shape"):
+        return values[rows]
+    return [values[row] for row in rows]
