@@ -46,8 +46,7 @@ class FairlearnAdversarialClassifier(TrainsTheNet):
         ``RunnerFairClassifier(constraint=None)``, the default net. In a pipeline, this
         classifier itself is the last step.
 
-    constraint : {"demographic_parity", "equalized_odds"}, \
-            default="demographic_parity"
+    constraint : {"demographic_parity", "equalized_odds"}, default="demographic_parity"
         What must not depend on the group: for equalized odds the adversary sees the
         label beside the score.
 

@@ -68,7 +68,7 @@ def choose_point(points, difference_bound, constraint_weight):
 
 
 class GridSearchReductionClassifier(TrainsOneEstimator):
-    r"""The best of several classifiers, each trained under a fixed trade-off.
+    """The best of several classifiers, each trained under a fixed trade-off.
 
     A thin wrapper of :class:`fairlearn.reductions.GridSearch` [1]_ with the signature
     of this package. Lagrange multipliers are taken from a grid instead of being found;
