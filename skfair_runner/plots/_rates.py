@@ -135,7 +135,7 @@ def wilson_interval(share, n, confidence):
     Returns
     -------
     low, high : ndarray
-        Ends of the interval, in [0, 1].
+        Ends of the interval, in [0, 1], around `share`.
 
     Examples
     --------
@@ -147,4 +147,5 @@ def wilson_interval(share, n, confidence):
     z = ndtri((1 + confidence) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # By rounding, the end at a share of 0 or 1 would lie beyond it.
+    return np.clip(centre - half, 0, share), np.clip(centre + half, share, 1)
