@@ -371,5 +371,9 @@ class Comparison:
                 )
         shown = format_table(self.table, self.measures, measures).reset_index()
         rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.values.tolist()]
-        cells = ([str(cell).replace("|", r"\|") for cell in row] for row in rows)
+        # A line break, as errors have them, would end the row.
+        cells = (
+            [" ".join(str(cell).split()).replace("|", r"\|") for cell in row]
+            for row in rows
+        )
         return "".join(f"| {' | '.join(row)} |\n" for row in cells)

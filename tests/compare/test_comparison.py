@@ -57,6 +57,12 @@ def test_markdown_has_a_row_for_each_method(compare, comparison):
     assert "| a\\|b |" in with_error and "no memory for 6 columns" in with_error
 
 
+def test_a_line_break_in_an_error_does_not_break_the_table(made):
+    text = made({"a\nb": {"folds": 0, "error": "E: one\ntwo"}}).to_markdown()
+    assert len(text.splitlines()) == 3
+    assert "| a b |" in text and "| E: one two |" in text
+
+
 def test_the_representation_is_the_formatted_table(comparison):
     row = comparison.table.loc["logistic"]
     text = format_number(row["accuracy_mean"], row["accuracy_std"], "accuracy")
