@@ -21,8 +21,8 @@ from skfair_runner.utils import StrOptions
 
 _CHANGE = 0.001
 # Directions and columns never die out; the published ones can.
-_LEAST_DIRECTION = 0.2
-_LEAST_COLUMN = 0.5
+_LEAST_DIRECTION = 0.3
+_LEAST_COLUMN = 0.7
 
 
 class Aequitas(Search):

@@ -33,7 +33,7 @@ _INITIAL = 100
 _QUESTIONS = 25
 # A cell is asked for so many times as many rows as are wanted, to find new ones.
 _DRAWS = 4
-_IDLE_ROUNDS = 10
+_IDLE_ROUNDS = 30
 _IDLE_SAMPLES = 20
 
 

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype
 
 from skfair_runner.fairness_testing._columns import (
     MAX_LEVELS,
@@ -14,11 +13,17 @@ from skfair_runner.fairness_testing._columns import (
     Floats,
     Integers,
     all_combinations,
-    infer_column,
     to_frame,
 )
+from skfair_runner.fairness_testing._roles import (
+    as_dtype,
+    check_roles,
+    chosen_names,
+    describe_roles,
+    infer_columns,
+    named_positions,
+)
 from skfair_runner.fairness_testing._rules import read_rule
-from skfair_runner.utils._columns import column_positions
 
 # Columns with at most so many values are decoded by looking them up.
 _TABLE = 4096
@@ -81,8 +86,7 @@ class Space:
         Codes of all combinations of sensitive values.
 
     n_instances : int
-        Number of different instances in the box, whether they keep the constraints or
-        not.
+        Number of different instances in the box, constraints left aside.
 
     Raises
     ------
@@ -97,7 +101,7 @@ class Space:
 
     See Also
     --------
-    Space.from_data : Describe the columns by the values that they hold.
+    Space.from_data : Read the columns off a table.
 
     Examples
     --------
@@ -134,9 +138,11 @@ class Space:
                 )
         self.dtypes, self.as_frame = dtypes, as_frame
         self.sizes = np.array([column.size for column in self.columns])
-        self.sensitive = self._positions(sensitive_features, "sensitive_features")
-        self.immutable = self._positions(immutable, "immutable")
-        self._check_positions()
+        self.sensitive = named_positions(
+            self.names, sensitive_features, "sensitive_features"
+        )
+        self.immutable = named_positions(self.names, immutable, "immutable")
+        check_roles(self)
         fixed = np.union1d(self.sensitive, self.immutable)
         kept = np.setdiff1d(np.arange(len(self.names)), fixed)
         self.free = kept[self.sizes[kept] > 1]
@@ -222,28 +228,11 @@ class Space:
         """
         caller = "Space.from_data"
         frame = to_frame(X, caller)
-        if len(frame) == 0:
-            raise ValueError(f"{caller}: X has {len(frame)} rows; it needs some.")
-        overrides = dict(columns or {})
-        unknown = [name for name in overrides if name not in frame.columns]
-        if unknown:
-            raise ValueError(
-                f"{caller}: columns describes {unknown[0]!r}, which X does not have; "
-                f"its columns are {frame.columns.tolist()}."
-            )
-        if max_levels < 2:
-            raise ValueError(
-                f"{caller}: max_levels={max_levels!r} leaves a number no two values: "
-                "pass at least 2."
-            )
-        described = {
-            name: overrides.get(name) or infer_column(values, max_levels=max_levels)
-            for name, values in frame.items()
-        }
+        described = infer_columns(frame, columns, max_levels, caller)
         space = cls(
             described,
-            sensitive_features=_names(frame, sensitive_features, caller),
-            immutable=_names(frame, immutable, caller),
+            sensitive_features=chosen_names(frame, sensitive_features, caller),
+            immutable=chosen_names(frame, immutable, caller),
             constraints=constraints,
             dtypes=dict(frame.dtypes),
             as_frame=isinstance(X, pd.DataFrame),
@@ -251,35 +240,6 @@ class Space:
         # Immutable columns are drawn together, as they occur in the data.
         space.pinned = space.encode(frame)[:, space.immutable]
         return space
-
-    def _positions(self, names, argument) -> np.ndarray:
-        names = [names] if isinstance(names, str) else list(names)
-        for name in names:
-            if name not in self.names:
-                raise ValueError(
-                    f"{argument} names {name!r}, which is not a column; the columns "
-                    f"are {self.names}."
-                )
-        return np.array(sorted({self.names.index(n) for n in names}), dtype=np.int64)
-
-    def _check_positions(self) -> None:
-        if len(self.sensitive) == 0:
-            raise ValueError(
-                f"sensitive_features names no column: pass one or more of {self.names}."
-            )
-        for position in self.sensitive:
-            if self.sizes[position] < 2:
-                raise ValueError(
-                    f"The sensitive column {self.names[position]!r} has one value "
-                    f"only, {self.columns[position].decode([0])[0]!r}, so there is "
-                    "nothing to exchange: describe its values with columns=..."
-                )
-        both = np.intersect1d(self.sensitive, self.immutable)
-        if len(both):
-            raise ValueError(
-                f"{self.names[both[0]]!r} is both sensitive and immutable: a sensitive "
-                "column is never changed by the search, only exchanged."
-            )
 
     def describe(self) -> pd.DataFrame:
         """Table of the columns.
@@ -291,30 +251,12 @@ class Space:
             categories), step, number of values, and role (sensitive, immutable, free
             or constant).
         """
-        rows = []
-        for position, column in enumerate(self.columns):
-            first, last = column.decode([0, column.size - 1]).tolist()
-            role = "free" if position in self.free else "constant"
-            role = "immutable" if position in self.immutable else role
-            kinds = {Integers: "int", Floats: "float", Categories: "text"}
-            rows.append(
-                {
-                    "kind": kinds[type(column)],
-                    "low": first,
-                    "high": last,
-                    "step": column.step if column.ordered else "",
-                    "values": column.size,
-                    "role": "sensitive" if position in self.sensitive else role,
-                }
-            )
-        return pd.DataFrame(rows, index=self.names)
+        return describe_roles(self)
 
     def __repr__(self) -> str:
         sensitive = [self.names[position] for position in self.sensitive]
-        return (
-            f"<Space of {len(self.names)} columns, {self.n_instances:,} instances, "
-            f"sensitive {sensitive}>"
-        )
+        size = f"{len(self.names)} columns, {self.n_instances:,} instances"
+        return f"<Space of {size}, sensitive {sensitive}>"
 
     def encode(self, X) -> np.ndarray:
         """Codes of rows; a number takes the nearest value of the grid.
@@ -357,7 +299,7 @@ class Space:
         Returns
         -------
         X : DataFrame or ndarray of shape (n_samples, n_columns)
-            With the columns and dtypes of the data that the space was made from.
+            With the columns and dtypes of the data.
         """
         codes = np.asarray(codes)
         values = {
@@ -373,10 +315,10 @@ class Space:
         column = self.columns[position]
         dtype = self.dtypes and self.dtypes[self.names[position]]
         if column.size > _TABLE:
-            return _as_dtype(column.decode(codes), dtype)
+            return as_dtype(column.decode(codes), dtype)
         if position not in self._tables:
-            values = column.decode(np.arange(column.size))
-            self._tables[position] = _as_dtype(values, dtype)
+            levels = column.decode(np.arange(column.size))
+            self._tables[position] = as_dtype(levels, dtype)
         return self._tables[position].take(codes)
 
     def expand(self, codes) -> np.ndarray:
@@ -450,7 +392,7 @@ class Space:
         Returns
         -------
         valid : ndarray of shape (n_samples, n_combinations), dtype bool
-            All columns alike where no constraint looks at a sensitive column.
+            True where there are no constraints.
         """
         shape = (len(codes), len(self.combinations))
         looks = {position for rule in self.rules for position in rule.columns}
@@ -458,18 +400,3 @@ class Space:
             rows = self.expand(codes).reshape(-1, len(self.names))
             return self.valid(rows).reshape(shape)
         return np.broadcast_to(self.valid(codes)[:, None], shape)
-
-
-def _names(frame, columns, caller):
-    """Names of columns given by name or position."""
-    if not isinstance(columns, str) and np.iterable(columns) and not len(columns):
-        return []
-    return frame.columns[column_positions(frame, columns, caller)].tolist()
-
-
-def _as_dtype(values, dtype):
-    """An array of values that `take` and DataFrame accept, in the dtype asked for."""
-    if values.dtype.kind == "f" and dtype is not None and is_integer_dtype(dtype):
-        dtype = None  # whole numbers in the data, fractions in the box
-    series = pd.Series(values) if dtype is None else pd.Series(values, dtype=dtype)
-    return series.array

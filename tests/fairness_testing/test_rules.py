@@ -30,7 +30,7 @@ def test_a_number_may_stand_on_the_right():
         ("age > 3", TypeError, "'age > 3'"),
         (("age", ">="), TypeError, r"\('age', '>='\)"),
         (("age", "=>", 3), ValueError, "relation '=>'"),
-        (("age", ">=", "hight"), ValueError, "'hight', which is not a column"),
+        (("age", ">=", "shoe"), ValueError, "'shoe', which is not a column"),
         (("job", ">=", 3), ValueError, "'job', which holds categories"),
     ],
 )
