@@ -178,9 +178,8 @@ class Space:
     ):
         """Describe a table by the values that it holds.
 
-        Whole numbers become :class:`Integers` and other numbers :class:`Floats`, from
-        the smallest to the largest value; strings, booleans and categories become
-        :class:`Categories`.
+        Numbers become :class:`Integers` or :class:`Floats`, from the smallest to the
+        largest value; strings, booleans and categories :class:`Categories`.
 
         Parameters
         ----------
