@@ -14,7 +14,7 @@ from skfair_runner.plots import FrontierDisplay, FrontierNeuronsDisplay
 class FittedFront:
     """The methods of a front that `fit` has trained and measured."""
 
-    def at(self, *, difference=None, accuracy=None, weight=None):
+    def at(self, *, difference=None, accuracy=None, weight=None, confident=False):
         """The classifier of one point.
 
         Pass one of the three.
@@ -32,6 +32,11 @@ class FittedFront:
         weight : float or None, default=None
             Weight of the repair, in [0, 1.2]; need not be one of those measured.
 
+        confident : bool, default=False
+            Whether the worse end of the confidence interval has to be good enough,
+            rather than the estimate: a bound that holds on new data, at the price of
+            some accuracy.
+
         Returns
         -------
         clf : RunnerFairClassifier
@@ -48,7 +53,7 @@ class FittedFront:
             If no point is good enough; the nearest one is then taken.
         """
         asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
-        return self._point(self._weight_of(asked, "at"))
+        return self._point(self._weight_of(asked, "at", confident))
 
     def _point(self, weight):
         """Classifier of one weight."""
@@ -61,11 +66,18 @@ class FittedFront:
         tell_neurons(clf, self._measured.diagnoses[0], self._measured.at(weight))
         return clf
 
-    def _weight_of(self, asked, method):
+    def _weight_of(self, asked, method, confident=False):
         """Weight of the point that was asked for."""
         check_is_fitted(self, "frontier_")
-        caller = f"{type(self).__name__}.{method}"
-        return weight_of_request(self.frontier_, self.difference_, caller, **asked)
+        caller, table = f"{type(self).__name__}.{method}", self.frontier_
+        if confident:
+            caller += ", by the worse ends of the intervals"
+            worse = {
+                self.difference_: table[f"{self.difference_}_high"],
+                "accuracy": table["accuracy_low"],
+            }
+            table = table.assign(**worse)
+        return weight_of_request(table, self.difference_, caller, **asked)
 
     def refine(
         self,
