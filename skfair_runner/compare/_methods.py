@@ -11,11 +11,15 @@ from sklearn.pipeline import Pipeline
 
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
+    CorrelationRemoverClassifier,
     ExponentiatedGradientClassifier,
+    FairlearnAdversarialClassifier,
     FairNeuronClassifier,
     FairSMOTEClassifier,
     GapRegularisationClassifier,
+    GridSearchReductionClassifier,
     OversamplingClassifier,
+    PrototypeRepresentationClassifier,
     RejectOptionClassifier,
     ReweighingClassifier,
     ThresholdOptimizerClassifier,
@@ -110,7 +114,7 @@ def _threshold_optimizer(settings):
     )
 
 
-# By the name that users type, unmitigated first, then as they grow costlier.
+# By the name that users type: before, in and after training, then what fairlearn has.
 METHODS = {
     "unmitigated": _Method("Unmitigated net", lambda settings: settings.net()),
     "runner": _Method("RunnerFairClassifier", _runner, tuple(CONSTRAINTS)),
@@ -131,8 +135,18 @@ METHODS = {
         oracle=True,
         max_iter="max_iter",
     ),
+    "grid_search": _around_the_net(
+        "GridSearchReduction", GridSearchReductionClassifier, oracle=True
+    ),
     "threshold_optimizer": _Method(
         "ThresholdOptimizer", _threshold_optimizer, tuple(CONSTRAINTS)
+    ),
+    "correlation_remover": _around_the_net(
+        "CorrelationRemover", CorrelationRemoverClassifier
+    ),
+    "prototypes": _around_the_net("Prototypes", PrototypeRepresentationClassifier),
+    "fairlearn_adversarial": _around_the_net(
+        "FairlearnAdversarial", FairlearnAdversarialClassifier
     ),
 }
 
@@ -285,6 +299,8 @@ def about_oracles(labels, max_iter, training):
     texts = {
         "ExponentiatedGradient": f"{max_iter} iterations instead of fairlearn's 50, "
         f"each with about 3 trainings of {epochs} epochs",
+        "GridSearchReduction": f"one training of {epochs} epochs for each point of the "
+        "grid",
     }
     return {label: text for label, text in texts.items() if label in labels}
 
@@ -317,7 +333,8 @@ def standard_classifiers(
         ThresholdOptimizer; "all" every baseline that can be held to the constraint.
         Names are "unmitigated", "runner", "oversampling", "reweighing", "fair_smote",
         "gap_regularisation", "adversarial", "fair_neuron", "reject_option",
-        "exponentiated_gradient" and "threshold_optimizer".
+        "exponentiated_gradient", "grid_search", "threshold_optimizer",
+        "correlation_remover", "prototypes" and "fairlearn_adversarial".
 
     difference_bound : float, default=0.05
         Largest difference between groups, max − min, that is aimed at. For equalized
@@ -338,8 +355,8 @@ def standard_classifiers(
         of all methods.
 
     oracle_parameters : dict or None, default=None
-        Further ones for the net within ExponentiatedGradient alone, which trains it
-        many times; fewer epochs, for instance.
+        Further ones for the net within ExponentiatedGradient and GridSearchReduction
+        alone, which train it many times; fewer epochs, for instance.
 
     Returns
     -------
