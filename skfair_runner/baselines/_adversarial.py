@@ -30,12 +30,11 @@ class AdversarialDebiasingClassifier(TrainsTheNet):
         With ``constraint=None``. None is ``RunnerFairClassifier(constraint=None)``, the
         default net. In a pipeline, this classifier itself is the last step.
 
-    constraint : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, \
-            default="demographic_parity"
-        What must not depend on the group. For demographic parity the adversary sees the
-        scores; for equalized odds scores and labels; for a rate parity the scores of
-        the samples with that label.
+    constraint : str, default="demographic_parity"
+        What must not depend on the group: "demographic_parity", where the adversary
+        sees the scores; "equalized_odds", scores and labels; or
+        "true_positive_rate_parity" or "false_positive_rate_parity", the scores of the
+        samples with that label.
 
     alpha : float, default=3.0
         Weight of the adversary's gradient at the end of training, at least 0. It rises

@@ -23,10 +23,9 @@ class GapRegularisationClassifier(TrainsTheNet):
         With ``constraint=None``. None is ``RunnerFairClassifier(constraint=None)``, the
         default net. In a pipeline, this classifier itself is the last step.
 
-    constraint : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, \
-            default="demographic_parity"
-        What must not depend on the group.
+    constraint : str, default="demographic_parity"
+        What must not depend on the group: "demographic_parity", "equalized_odds",
+        "true_positive_rate_parity" or "false_positive_rate_parity".
 
     weight : float, default=0.5
         Weight of the gap, at least 0. The larger, the smaller the difference, and the

@@ -45,11 +45,10 @@ class RejectOptionClassifier(DecidesByGroup, Mitigator):
         Classifier, or pipeline that ends in one, with `predict_proba`. None is
         ``RunnerFairClassifier(constraint=None)``, plain training of the default net.
 
-    constraint : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, \
-            default="demographic_parity"
-        Whose difference is bounded, and reported. For equalized odds the larger of the
-        two rates' differences.
+    constraint : str, default="demographic_parity"
+        Whose difference is bounded, and reported: "demographic_parity",
+        "equalized_odds" (the larger of the two rates' differences),
+        "true_positive_rate_parity" or "false_positive_rate_parity".
 
     theta : float or "auto", default="auto"
         Confidence below which the group decides, in (0.5, 1]. "auto" takes the one of
