@@ -3,7 +3,7 @@
 Both sides are given the same labels, decisions and groups, and return the same numbers,
 which is checked before anything is timed. They take turns: each repetition times both,
 and the ratio is formed within it, so that whatever else the machine is doing slows both
-sides.
+sides. Processor time is compared rather than the clock, for the same reason.
 
     python -m benchmarks.metrics [--quick] [--out DIR]
 """
@@ -131,15 +131,15 @@ def check_same(ours, theirs):
 
 
 def seconds(function, data, times):
-    """Seconds by the clock of one call, of so many in a row."""
-    start = time.perf_counter()
+    """Processor time of one call, of so many in a row."""
+    start = time.process_time()
     for _ in range(times):
         function(*data)
-    return (time.perf_counter() - start) / times
+    return (time.process_time() - start) / times
 
 
 def race(ours, theirs, data, repetitions):
-    """Seconds per repetition of (ours, theirs), who take turns."""
+    """Processor time per repetition of (ours, theirs), who take turns."""
     check_same(ours(*data), theirs(*data))
     # As long as one call of theirs, so that a hiccup of the machine meets both.
     times = max(1, round(seconds(theirs, data, 1) / seconds(ours, data, 3)))
