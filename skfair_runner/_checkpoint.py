@@ -237,8 +237,9 @@ class Resumable:
         What is to be gone on from, until that phase begins.
     """
 
-    training_: str | None
-    reached_: Checkpoint | None
+    # A net that was loaded, or handed out by a front, has never begun a training.
+    training_: str | None = None
+    reached_: Checkpoint | None = None
     before_: Diagnosis | None
     controller_: OutputController | None
 
