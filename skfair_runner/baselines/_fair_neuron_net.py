@@ -12,6 +12,7 @@ from skfair_runner.baselines._paths import (
     Perceptron,
     activation_paths,
     as_perceptron,
+    logit_maps,
     rare_paths,
     recorded_values,
     selective_dropout,
@@ -129,14 +130,7 @@ class FairNeuronNet(RunnerNet):
             One bit for each neuron, layer by layer, as of ``numpy.packbits``.
         """
         perceptron = self.perceptron
-        weights = [linear.weight.detach() for linear in perceptron.linears]
-        biases = [
-            weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.data
-            for weight, linear in zip(weights, perceptron.linears, strict=True)
-        ]
-        if len(weights[-1]) == 2:
-            weights[-1] = weights[-1][1:] - weights[-1][:1]
-            biases[-1] = biases[-1][1:] - biases[-1][:1]
+        weights, biases = logit_maps(perceptron)
         packed = []
         with recorded_values(perceptron.relus) as hidden:
             for batch, _ in BatchLoader(dataset, _SLICING_BATCH):

@@ -93,12 +93,40 @@ def as_perceptron(module: nn.Module, caller: str) -> Perceptron:
         reason = "the same ReLU object serves several layers"
     if reason is not None:
         raise TypeError(
-            f"{caller} walks back through the layers of a perceptron, and the module "
+            f"{caller} looks into the hidden layers of a perceptron, and the module "
             f"{type(module).__name__} is none: {reason}. Take module=None, modules.MLP "
             "or an nn.Sequential with an nn.ReLU() after each nn.Linear but the last."
         )
     linears = [part for part in parts if type(part) is nn.Linear]
     return Perceptron(relus, linears[1:])
+
+
+def logit_maps(perceptron: Perceptron) -> tuple[list[Tensor], list[Tensor]]:
+    """Weights and biases that lead from the first hidden layer to one logit.
+
+    Parameters
+    ----------
+    perceptron : Perceptron
+        Of two labels.
+
+    Returns
+    -------
+    weights : list of Tensor of shape (n_neurons_above, n_neurons)
+        One for each hidden layer, without graph. The last one has a single row, that of
+        the second label against the first.
+
+    biases : list of Tensor of shape (n_neurons_above,)
+        Zero where a layer has none.
+    """
+    weights = [linear.weight.detach() for linear in perceptron.linears]
+    biases = [
+        weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
+        for weight, linear in zip(weights, perceptron.linears, strict=True)
+    ]
+    if len(weights[-1]) == 2:
+        weights[-1] = weights[-1][1:] - weights[-1][:1]
+        biases[-1] = biases[-1][1:] - biases[-1][:1]
+    return weights, biases
 
 
 def _in_order(module: nn.Module) -> Iterator[nn.Module]:

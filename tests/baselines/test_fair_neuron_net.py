@@ -133,6 +133,6 @@ def test_a_module_that_is_no_perceptron_is_refused_before_training(numbers):
     module = Convolving()
     module(torch.from_numpy(X[:2]))
     with pytest.raises(
-        TypeError, match=r"FairNeuronClassifier\.fit walks .* module Convolving is none"
+        TypeError, match=r"FairNeuronClassifier\.fit looks .* module Convolving is none"
     ):
         trained(module, X, y)

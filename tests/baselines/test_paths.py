@@ -176,7 +176,7 @@ class OwnForward(nn.Sequential):
     ],
 )
 def test_what_is_no_perceptron_is_refused(module, message):
-    with pytest.raises(TypeError, match=rf"^Somebody walks back.*{message}"):
+    with pytest.raises(TypeError, match=rf"^Somebody looks into.*{message}"):
         as_perceptron(module, "Somebody")
 
 
