@@ -5,13 +5,16 @@ from skfair_runner.baselines._correlation_remover import CorrelationRemoverClass
 from skfair_runner.baselines._exponentiated_gradient import (
     ExponentiatedGradientClassifier,
 )
+from skfair_runner.baselines._fad import FADClassifier
 from skfair_runner.baselines._fair_neuron import FairNeuronClassifier
 from skfair_runner.baselines._fair_smote import FairSMOTEClassifier
+from skfair_runner.baselines._faire import FaireClassifier
 from skfair_runner.baselines._fairlearn_adversarial import (
     FairlearnAdversarialClassifier,
 )
 from skfair_runner.baselines._gap_regularisation import GapRegularisationClassifier
 from skfair_runner.baselines._grid_search import GridSearchReductionClassifier
+from skfair_runner.baselines._neufair import NeuFairClassifier
 from skfair_runner.baselines._oversampling import OversamplingClassifier
 from skfair_runner.baselines._prototypes import PrototypeRepresentationClassifier
 from skfair_runner.baselines._reject_option import RejectOptionClassifier
@@ -23,11 +26,14 @@ __all__ = [
     "AdversarialDebiasingClassifier",
     "CorrelationRemoverClassifier",
     "ExponentiatedGradientClassifier",
+    "FADClassifier",
     "FairNeuronClassifier",
     "FairSMOTEClassifier",
+    "FaireClassifier",
     "FairlearnAdversarialClassifier",
     "GapRegularisationClassifier",
     "GridSearchReductionClassifier",
+    "NeuFairClassifier",
     "OversamplingClassifier",
     "PrototypeRepresentationClassifier",
     "RejectOptionClassifier",

@@ -49,6 +49,16 @@ class TrainsTheNet(TrainsOneEstimator):
             f"constraint={self.constraint!r}",
         )
 
+    def _check_every_epoch_counts(self, net):
+        """Refuse a net that would keep an epoch for its plain loss."""
+        if net.early_stopping:
+            raise ValueError(
+                f"{type(self).__name__}.fit: early_stopping=True keeps the epoch with "
+                "the smallest plain loss on held-out rows, which is the one that gave "
+                "least to what this method adds: pass an estimator with "
+                "early_stopping=False."
+            )
+
     @property
     def history_(self):
         """One row per epoch of both phases, as a DataFrame."""

@@ -13,11 +13,14 @@ from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
     CorrelationRemoverClassifier,
     ExponentiatedGradientClassifier,
+    FADClassifier,
+    FaireClassifier,
     FairlearnAdversarialClassifier,
     FairNeuronClassifier,
     FairSMOTEClassifier,
     GapRegularisationClassifier,
     GridSearchReductionClassifier,
+    NeuFairClassifier,
     OversamplingClassifier,
     PrototypeRepresentationClassifier,
     RejectOptionClassifier,
@@ -148,7 +151,12 @@ METHODS = {
     "fairlearn_adversarial": _around_the_net(
         "FairlearnAdversarial", FairlearnAdversarialClassifier
     ),
+    "faire": _around_the_net("Faire", FaireClassifier),
+    "fad": _around_the_net("FAD", FADClassifier),
+    "neufair": _around_the_net("NeuFair", NeuFairClassifier),
 }
+# Compared where they are named: relatives of RUNNER that repair a trained net.
+BY_NAME_ONLY = ("faire", "fad", "neufair")
 
 
 def choose_methods(methods, constraint, caller="standard_classifiers"):
@@ -187,8 +195,8 @@ def choose_methods(methods, constraint, caller="standard_classifiers"):
                 f"{caller}: there is no set of methods {methods!r}; pass 'quick', "
                 f"'all' or a list of names out of {', '.join(METHODS)}."
             )
-        names = QUICK if methods == "quick" else METHODS
-        return [name for name in names if METHODS[name].takes(constraint)]
+        names = QUICK if methods == "quick" else set(METHODS) - set(BY_NAME_ONLY)
+        return [n for n in METHODS if n in names and METHODS[n].takes(constraint)]
     names = list(dict.fromkeys(methods))
     unknown = [name for name in names if name not in METHODS]
     if unknown or not names:
@@ -242,7 +250,7 @@ def about_methods(methods, constraint):
             f"{method.label} is left out: it cannot be held to {constraint}, only to "
             f"{', '.join(method.constraints)}."
             for name, method in METHODS.items()
-            if name not in names
+            if name not in (*names, *BY_NAME_ONLY)
         ]
     return sentences
 
@@ -330,11 +338,12 @@ def standard_classifiers(
 
     methods : {"quick", "all"} or sequence of str, default="quick"
         "quick" is the plain net, RUNNER, and fairlearn's ExponentiatedGradient and
-        ThresholdOptimizer; "all" every baseline that can be held to the constraint.
-        Names are "unmitigated", "runner", "oversampling", "reweighing", "fair_smote",
-        "gap_regularisation", "adversarial", "fair_neuron", "reject_option",
-        "exponentiated_gradient", "grid_search", "threshold_optimizer",
-        "correlation_remover", "prototypes" and "fairlearn_adversarial".
+        ThresholdOptimizer; "all" every baseline that can be held to the constraint, but
+        for the last three. Names are "unmitigated", "runner", "oversampling",
+        "reweighing", "fair_smote", "gap_regularisation", "adversarial", "fair_neuron",
+        "reject_option", "exponentiated_gradient", "grid_search", "threshold_optimizer",
+        "correlation_remover", "prototypes", "fairlearn_adversarial", "faire", "fad" and
+        "neufair".
 
     difference_bound : float, default=0.05
         Largest difference between groups, max − min, that is aimed at. For equalized

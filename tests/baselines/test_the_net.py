@@ -1,6 +1,7 @@
 """What the methods that train the shared net do alike."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,11 @@ from sklearn.utils.estimator_checks import check_estimator
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
+    FADClassifier,
+    FaireClassifier,
     FairNeuronClassifier,
     GapRegularisationClassifier,
+    NeuFairClassifier,
     _base,
 )
 from skfair_runner.model_selection import SensitiveColumns
@@ -39,12 +43,19 @@ def plain_net(**parameters):
     return RunnerFairClassifier(constraint=None, **{**quick, **parameters})
 
 
+def told(method):
+    """Which label is favourable, where the method has to know."""
+    return {"pos_label": "hired"} if method._needs_the_favourable_label else {}
+
+
 def quick(method, **parameters):
-    return method(plain_net(), random_state=0, **parameters)
+    return method(plain_net(), random_state=0, **{**told(method), **parameters})
 
 
 WITH_CONSTRAINT = [GapRegularisationClassifier, AdversarialDebiasingClassifier]
-METHODS = [*WITH_CONSTRAINT, FairNeuronClassifier]
+# Whose first phase is all that there is where the second one has no epochs.
+OF_TWO_PHASES = [*WITH_CONSTRAINT, FairNeuronClassifier, FaireClassifier, FADClassifier]
+METHODS = [*OF_TWO_PHASES, NeuFairClassifier]
 ALL = pytest.mark.parametrize("method", METHODS)
 CONSTRAINED = pytest.mark.parametrize("method", WITH_CONSTRAINT)
 
@@ -68,6 +79,30 @@ class AdversaryOfDerivedGroups(AdversarialDebiasingClassifier):
         return super().fit(X, y, sensitive_features=alternating(X))
 
 
+class FaireOfDerivedGroups(FaireClassifier):
+    """Alternates between two groups, so that scikit-learn can check it."""
+
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=alternating(X))
+
+
+class FADOfDerivedGroups(FADClassifier):
+    """Alternates between two groups, so that scikit-learn can check it."""
+
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=alternating(X))
+
+
+class NeuFairOfDerivedGroups(NeuFairClassifier):
+    """Alternates between two groups, so that scikit-learn can check it."""
+
+    # The labels of the checks do not say which one is favourable: the larger.
+    _needs_the_favourable_label = False
+
+    def fit(self, X, y):
+        return super().fit(X, y, sensitive_features=alternating(X))
+
+
 # Enough epochs for the accuracy that the checks ask for.
 LEARNS = {"warmup_epochs": 8, "max_epochs": 8, "batch_size": "auto"}
 
@@ -77,7 +112,17 @@ LEARNS = {"warmup_epochs": 8, "max_epochs": 8, "batch_size": "auto"}
 # From check_estimator itself, where it casts infinite values.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @pytest.mark.parametrize(
-    "method", [GapOfDerivedGroups, AdversaryOfDerivedGroups, FairNeuronClassifier]
+    "method",
+    [
+        GapOfDerivedGroups,
+        AdversaryOfDerivedGroups,
+        FairNeuronClassifier,
+        FaireOfDerivedGroups,
+        FADOfDerivedGroups,
+        partial(
+            NeuFairOfDerivedGroups, constraint="demographic_parity", n_proposals=50
+        ),
+    ],
 )
 def test_the_common_checks_of_scikit_learn_pass(method):
     check_estimator(method(plain_net(**LEARNS)))
@@ -104,7 +149,7 @@ def test_decisions_are_those_of_the_fitted_net(method, people):
     pd.testing.assert_frame_equal(clf.history_, clf.estimator_.history_)
 
 
-@ALL
+@pytest.mark.parametrize("method", OF_TWO_PHASES)
 def test_the_first_phase_is_the_plain_nets(method, people):
     X, y, gender = people
     clf = method(plain_net(max_epochs=0), random_state=3)
@@ -117,7 +162,9 @@ def test_the_first_phase_is_the_plain_nets(method, people):
 def test_the_budget_is_the_plain_nets(method, people):
     X, y, gender = people
     net = RunnerFairClassifier(constraint=None, hidden_layer_sizes=(4,), lr=0.02)
-    clf = method(net, random_state=0).fit(X, y, sensitive_features=gender)
+    clf = method(net, random_state=0, **told(method)).fit(
+        X, y, sensitive_features=gender
+    )
     expected = clone(net).fit(X, y)
     assert clf.history_["phase"].tolist() == expected.history_["phase"].tolist()
     same = ["batch_size", "warmup_epochs", "max_epochs", "lr", "dropout", "n_bins"]
@@ -135,7 +182,7 @@ def test_without_an_estimator_the_default_net_is_trained(method, people, monkeyp
         return plain_net()
 
     monkeypatch.setattr(_base, "RunnerFairClassifier", default)
-    clf = method(random_state=5).fit(X, y, sensitive_features=gender)
+    clf = method(random_state=5, **told(method)).fit(X, y, sensitive_features=gender)
     assert made[0] == {"constraint": None}
     assert type(clf.estimator_) is RunnerFairClassifier
     assert clf.estimator_.random_state == 5
@@ -241,18 +288,18 @@ def test_another_estimator_than_the_net_is_refused(method, estimator, people):
         rf"{type(estimator).__name__}: .* {method.__name__} itself is the last step"
     )
     with pytest.raises(TypeError, match=message):
-        method(estimator).fit(X, y, sensitive_features=gender)
+        method(estimator, **told(method)).fit(X, y, sensitive_features=gender)
 
 
 @ALL
 def test_a_net_with_a_constraint_of_its_own_is_refused(method, people):
     X, y, gender = people
-    clf = method(RunnerFairClassifier("equalized_odds"))
+    clf = method(RunnerFairClassifier("equalized_odds"), **told(method))
     with pytest.raises(ValueError, match="has constraint='equalized_odds' and would"):
         clf.fit(X, y, sensitive_features=gender)
 
 
-@CONSTRAINED
+@pytest.mark.parametrize("method", [m for m in METHODS if m._needs_groups])
 def test_absent_groups_are_refused(method, people):
     X, y, _ = people
     name = method.__name__
