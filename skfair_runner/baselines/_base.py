@@ -99,7 +99,9 @@ def seeded(estimator, seed):
         for name, value in estimator.get_params(deep=True).items()
         if value is None and (name == "random_state" or name.endswith("__random_state"))
     ]
-    return estimator.set_params(**dict.fromkeys(unset, seed))
+    if unset:  # a FrozenEstimator does not return itself
+        estimator.set_params(**dict.fromkeys(unset, seed))
+    return estimator
 
 
 def take_rows(X, rows):

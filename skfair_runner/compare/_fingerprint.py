@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 
 _PACKAGES = (
     "numpy",
@@ -102,7 +103,8 @@ def digest(value):
     value : object
         Numbers, strings, arrays, tables, functions, classes, modules of torch,
         estimators, and containers of these. Of a class only its name counts, of a
-        function its code and what it holds on to.
+        function its code and what it holds on to, of an estimator its parameters and,
+        where it is frozen, what it learned.
 
     Returns
     -------
@@ -168,6 +170,9 @@ def _parts(value):
         return "tensor", [value.detach().cpu().numpy()]
     if isinstance(value, torch.nn.Module):
         return _name(type(value)), [repr(value), dict(value.state_dict())]
+    if isinstance(value, FrozenEstimator):
+        # The one estimator whose copies keep what was learned.
+        return "frozen", [joblib.hash(value.estimator).encode()]
     if hasattr(value, "get_params"):
         return _name(type(value)), [dict(sorted(value.get_params(deep=False).items()))]
     return _parts_of_code(value)

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -425,6 +426,11 @@ def test_only_seeds_that_are_unset_are_set():
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(random_state=1))
     assert seeded(pipeline, 5)[-1].random_state == 1
     assert seeded(LogisticRegression(), 5).random_state == 5
+
+
+def test_a_frozen_estimator_stays_as_it_is():
+    fitted = LogisticRegression().fit([[0], [1]], [0, 1])
+    assert seeded(FrozenEstimator(fitted), 5).estimator is fitted
 
 
 @OF_TWO_LABELS

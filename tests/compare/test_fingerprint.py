@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,6 +25,10 @@ from skfair_runner.compare._fingerprint import (
 def module(seed):
     torch.manual_seed(seed)
     return torch.nn.Linear(2, 1)
+
+
+def frozen(y):
+    return FrozenEstimator(LogisticRegression().fit([[0.0], [1.0]], y))
 
 
 def scaled(scale):
@@ -58,6 +63,8 @@ VALUES = [
     lambda: torch.nn.Linear,
     lambda: LogisticRegression(),
     lambda: LogisticRegression(C=2),
+    lambda: frozen([0, 1]),
+    lambda: frozen([1, 0]),
     lambda: make_pipeline(StandardScaler(), LogisticRegression()),
     lambda: make_pipeline(StandardScaler(), LogisticRegression(C=2)),
     lambda: scaled(1),
