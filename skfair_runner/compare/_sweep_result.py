@@ -79,7 +79,8 @@ class TradeoffSweep:
         front : DataFrame
             One row per method and setting, from the lowest validation difference up:
             the parameters, and both measures on validation and test rows. Means over
-            the splits; settings that failed or became constant in any are left out.
+            the splits that did not fail. Settings that became constant on validation
+            rows are not compared, and those that did so on test rows not shown.
 
         Raises
         ------
@@ -87,8 +88,9 @@ class TradeoffSweep:
             If there is no such utility or difference.
         """
         self._check("front", utility, difference)
-        table = self.table[(self.table["constant_splits"] == 0)]
-        by_method = table.groupby(level="method", sort=False, group_keys=False)
+        # Nothing about the test rows may decide which settings beat one another.
+        chosen_from = self.table[self._constant_splits("validation") == 0]
+        by_method = chosen_from.groupby(level="method", sort=False, group_keys=False)
         kept = [
             part[
                 non_dominated(
@@ -104,7 +106,8 @@ class TradeoffSweep:
             for name in (utility, difference)
             for kind in ("mean", "std")
         ]
-        front = pd.concat(kept) if kept else table
+        front = pd.concat(kept) if kept else chosen_from
+        front = front[front["constant_splits"] == 0]
         return front[[*self._parameters(), *columns]]
 
     def hypervolume(
@@ -292,6 +295,11 @@ class TradeoffSweep:
         caller = f"TradeoffSweep.{method}"
         check_utility(utility, caller, self.measures)
         check_difference(difference, caller, self.measures)
+
+    def _constant_splits(self, part):
+        """In how many splits each setting is constant on these rows."""
+        by_setting = self.per_split.groupby(["method", "setting"], sort=False)
+        return by_setting[f"{part}_constant"].sum()
 
     def _parameters(self):
         return [name for name in self.table if name.startswith("param_")]

@@ -97,6 +97,14 @@ def test_what_becomes_constant_on_test_rows_dominates_nothing(made):
     assert sweep.pick(bound=0.2)["test_constant"].tolist() == [True]
 
 
+def test_what_becomes_constant_on_test_rows_makes_room_for_no_other(made):
+    sweep = made(
+        row("a", 0, (0.9, 0.1), (0.5, 0.0), test_constant=True),
+        row("a", 1, (0.8, 0.2), (0.8, 0.1)),
+    )
+    assert sweep.front().empty
+
+
 def test_a_setting_is_picked_on_validation_rows(sweep):
     picked = sweep.pick(bound=0.1).iloc[0]
     assert (picked["setting"], picked["param_alpha"]) == (1, 0.1)
