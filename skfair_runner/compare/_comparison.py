@@ -138,7 +138,7 @@ class Comparison:
         """
         caller = "Comparison.rank"
         check_difference(difference, caller, self.measures)
-        if f"{difference}_low" not in self.table:
+        if f"{difference}_low" not in self.table and self.table["folds"].any():
             raise ValueError(
                 f"{caller}: there are no confidence intervals of {difference!r}, so "
                 "nothing says which methods can be told apart: pass n_bootstrap=1000 "
@@ -146,7 +146,8 @@ class Comparison:
                 "measures."
             )
         names = {f"{difference}_{end}": end for end in ("mean", "low", "high")}
-        ranks = self.table[list(names)].rename(columns=names)
+        # Where all failed, there are no intervals, and nothing to rank by them.
+        ranks = self.table.reindex(columns=list(names)).rename(columns=names)
         notes = self._notes(difference)
         ranked = ranks[notes == ""]
         ranks.insert(0, "rank", pd.array([pd.NA] * len(ranks), dtype="Int64"))

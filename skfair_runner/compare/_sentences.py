@@ -1,5 +1,7 @@
 """A comparison in words: what was reduced, from what to what, and at what cost."""
 
+from math import isnan
+
 from skfair_runner.compare._measures import MEASURES
 
 # A change of less than this is not worth a word.
@@ -153,10 +155,13 @@ def _conditions(row):
 
 def _constant(name, row):
     """Say where a difference is small for no good reason."""
+    rate = row["selection_rate_mean"]
+    # Of more than two labels none is the one that selects.
+    told = "" if isnan(rate) else f" (selection rate {rate:.3f})"
     return (
         f"{name} became constant in {row['constant_folds']} of {row['folds']} folds: "
-        f"it gives more than 99.5 % the same decision (selection rate "
-        f"{row['selection_rate_mean']:.3f}), so its differences say nothing there."
+        f"it gives more than 99.5 % the same decision{told}, so its differences say "
+        "nothing there."
     )
 
 

@@ -145,6 +145,14 @@ def test_ranks_need_intervals(compare, logistic):
     assert result.intervals.empty
 
 
+def test_where_all_failed_nothing_is_ranked(compare):
+    result = compare({"fails": Fails(), "fails too": Fails()})
+    ranks = result.rank()
+    assert ranks["note"].tolist() == ["failed", "failed"]
+    assert ranks["rank"].isna().all()
+    assert result.pareto().empty
+
+
 def test_intervals_are_those_of_the_table(comparison):
     found = comparison.intervals.loc[("logistic", AIM)]
     row = comparison.table.loc["logistic"]

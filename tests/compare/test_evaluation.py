@@ -102,3 +102,12 @@ def test_a_fold_may_lack_one_of_three_labels():
     scores = np.tile([0.5, 0.3, 0.2], (8, 1))
     _, measured = outcome_of(Returns(y[TEST], scores), data)
     assert measured.error == "" and measured.numbers["accuracy"] == 1
+
+
+def test_a_label_that_a_group_lacks_is_told_once():
+    groups = np.tile([0, 0, 1, 1], 4)
+    y = np.append(np.resize([0, 1], 8), np.where(groups[TEST] == 1, 0, [0, 1] * 4))
+    data = read_data(np.zeros((16, 1)), y, groups, None, "here")
+    _, measured = outcome_of(Decides(np.array([1, 0] * 4)), data)
+    (told,) = [text for _, text in measured.warnings if "no sample with label" in text]
+    assert "group .1. has no sample with label 1" in told

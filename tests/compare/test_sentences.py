@@ -102,6 +102,13 @@ def test_the_sentence_says_where_decisions_became_constant(two):
     ) in text
 
 
+def test_no_rate_is_told_where_no_label_selects(two):
+    result = two(0.0, 0.7, constant_folds=2)
+    result.table["selection_rate_mean"] = np.nan
+    text = result.summary()
+    assert "the same decision, so its differences say nothing there." in text
+
+
 def test_a_constant_reference_is_said_first(comparison):
     assert comparison.summary(reference="nobody").startswith("nobody became constant")
 
