@@ -170,8 +170,10 @@ class FrontierNet(RunnerNet):
         """As of every net, with nothing learned of strengths yet."""
         self.front_: Front | None = None
         super().start(train)
-        # What cannot follow a strength is refused before anything is trained.
-        self._modulation(train)
+        # What cannot follow a strength is refused before anything is trained, and
+        # training draws what it would draw without being asked.
+        with torch.random.fork_rng(devices=[]):
+            self._modulation(train)
 
     def fit_phases(self, train, valid=None):
         """Warm up, diagnose, repair, and leave the network of strength 1."""

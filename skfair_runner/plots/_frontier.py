@@ -208,7 +208,8 @@ class FrontierDisplay:
             colours += [COLOURS[1]] * len(others)
             drawn[0] = np.append(drawn[0], others[self.difference])
             drawn[1] = np.append(drawn[1], others[self.utility])
-        ax.figure.draw_without_rendering()  # places in pixels, once there is a layout
+        # Places are in pixels, which the layout decides.
+        ax.figure.figure.draw_without_rendering()
         pixels = ax.transData.transform(np.column_stack(drawn))
         taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in pixels]
         taken += [label.get_window_extent() for label in ax.texts]

@@ -1,0 +1,173 @@
+"""Choosing points: cases by hand, and a loop over all pairs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skfair_runner.frontier._choice import (
+    choose_position,
+    mark_front,
+    most_accurate_within,
+    most_equal_above,
+    weight_of_request,
+    weights_to_measure,
+)
+from skfair_runner.utils import SkfairRunnerWarning
+
+AIM = "demographic_parity_difference"
+
+
+@pytest.fixture
+def table():
+    table = pd.DataFrame(
+        {
+            "weight": [0.0, 0.3, 0.6, 0.9, 1.2],
+            "accuracy": [0.86, 0.87, 0.85, 0.80, 0.99],
+            AIM: [0.20, 0.15, 0.06, 0.02, 0.00],
+            "constant": [False, False, False, False, True],
+        }
+    )
+    return table.assign(on_front=mark_front(table, AIM))
+
+
+def asked(**given):
+    return {"difference": None, "accuracy": None, "weight": None, **given}
+
+
+def test_weights_begin_at_no_repair_and_lie_closer_there():
+    weights = weights_to_measure(25)
+    steps = np.diff(weights)
+    assert weights[0] == 0 and weights[-1] == 1.2 and len(weights) == 25
+    assert (np.diff(steps) > 0).all()
+    np.testing.assert_allclose(np.diff(np.sqrt(weights)), 1.2**0.5 / 24, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_front_is_what_no_living_point_dominates(seed):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "accuracy": rng.integers(0, 6, 30) / 10,
+            AIM: rng.integers(0, 6, 30) / 10,
+            "constant": rng.random(30) < 0.3,
+        }
+    )
+    alive = [row for _, row in table.iterrows() if not row["constant"]]
+    expected = [
+        not row["constant"]
+        and not any(
+            other["accuracy"] >= row["accuracy"]
+            and other[AIM] <= row[AIM]
+            and (other["accuracy"] > row["accuracy"] or other[AIM] < row[AIM])
+            for other in alive
+        )
+        for _, row in table.iterrows()
+    ]
+    assert mark_front(table, AIM).tolist() == expected
+
+
+def test_the_most_accurate_point_within_a_bound_is_taken(table):
+    assert most_accurate_within(table, AIM, 0.2, "me") == 1
+    assert most_accurate_within(table, AIM, 0.06, "me") == 2
+    assert most_accurate_within(table, AIM, 0.02, "me") == 3
+
+
+def test_the_smallest_difference_of_accurate_points_is_taken(table):
+    assert most_equal_above(table, AIM, 0.85, "me") == 2
+    assert most_equal_above(table, AIM, 0.0, "me") == 3
+
+
+def test_where_nothing_is_good_enough_the_nearest_point_is_taken_and_told(table):
+    with pytest.warns(
+        SkfairRunnerWarning,
+        match=r"me: no point of the front has a demographic parity difference within "
+        r"0.01 on the held-out rows; the smallest is 0.020",
+    ) as caught:
+        assert most_accurate_within(table, AIM, 0.01, "me") == 3
+    assert caught[0].filename == __file__
+    with pytest.warns(
+        SkfairRunnerWarning, match=r"me: no point .* an accuracy of 0.9 .* one, 0.870,"
+    ) as caught:
+        assert most_equal_above(table, AIM, 0.9, "me") == 1
+    assert caught[0].filename == __file__
+
+
+def test_constant_points_are_taken_only_where_there_are_no_others(table):
+    table["constant"] = True
+    assert most_accurate_within(table, AIM, 0.1, "me") == 4
+
+
+def test_the_knee_is_looked_for_on_the_front_alone(table):
+    # On the scale of the front, (.85, .06) is highest above the line to (.87, .15).
+    assert choose_position(table, AIM, "knee", "me") == 2
+    # Away from the front nothing is a knee, however it bends.
+    table.loc[3, "accuracy"] = 0.5
+    table["on_front"] = mark_front(table, AIM)
+    assert table["on_front"].iloc[choose_position(table, AIM, "knee", "me")]
+
+
+def test_a_front_of_constant_points_has_a_knee_all_the_same(table):
+    table["constant"], table["on_front"] = True, False
+    assert 0 <= choose_position(table, AIM, "knee", "me") < 5
+
+
+def test_a_function_chooses_a_row_and_cannot_change_the_table(table):
+    def spoil(points):
+        points["accuracy"] = 0
+        return np.int64(3)
+
+    before = table.copy()
+    assert choose_position(table, AIM, spoil, "me") == 3
+    pd.testing.assert_frame_equal(table, before)
+
+
+@pytest.mark.parametrize("position", [5, -1])
+def test_a_function_that_chooses_no_row_is_refused(table, position):
+    with pytest.raises(ValueError, match=rf"me: select returned {position}, .* has 5,"):
+        choose_position(table, AIM, lambda points: position, "me")
+
+
+def test_a_function_that_returns_no_position_is_refused(table):
+    with pytest.raises(TypeError, match=r"me: select returned 0.5, where"):
+        choose_position(table, AIM, lambda points: 0.5, "me")
+
+
+def test_a_number_is_a_bound(table):
+    assert choose_position(table, AIM, 0.06, "me") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "weight"),
+    [
+        ({"difference": 0.06}, 0.6),
+        ({"accuracy": 0.85}, 0.6),
+        ({"weight": 0.4}, 0.4),
+        ({"weight": 0}, 0.0),
+        ({"weight": np.float32(1)}, 1.0),
+        ({"weight": 1.2}, 1.2),
+    ],
+)
+def test_a_request_is_a_weight(table, given, weight):
+    assert weight_of_request(table, AIM, "me", **asked(**given)) == weight
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({}, ValueError, "me takes exactly one of .*, got none"),
+        (
+            {"weight": 0.1, "accuracy": 0.5},
+            ValueError,
+            r"got \{'accuracy': 0.5, 'weight': 0.1\}",
+        ),
+        ({"weight": 1.3}, ValueError, "me: weight=1.3 is not between 0 and 1.2"),
+        ({"weight": float("nan")}, ValueError, "weight=nan is not between"),
+        ({"difference": -0.1}, ValueError, "difference=-0.1 is not between 0 and 1"),
+        ({"accuracy": 85}, ValueError, "accuracy=85 is not between 0 and 1"),
+        ({"difference": "0.1"}, TypeError, "me: difference='0.1' is no number"),
+        ({"weight": True}, TypeError, "me: weight=True is no number"),
+    ],
+)
+def test_a_request_that_is_none_is_refused(table, given, error, message):
+    with pytest.raises(error, match=message):
+        weight_of_request(table, AIM, "me", **asked(**given))
