@@ -110,4 +110,4 @@ def test_a_label_that_a_group_lacks_is_told_once():
     data = read_data(np.zeros((16, 1)), y, groups, None, "here")
     _, measured = outcome_of(Decides(np.array([1, 0] * 4)), data)
     (told,) = [text for _, text in measured.warnings if "no sample with label" in text]
-    assert "group .1. has no sample with label 1" in told
+    assert "group '1' has no sample with label 1" in told
