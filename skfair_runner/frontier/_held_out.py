@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 
+import numpy as np
 from sklearn.base import clone
 
 from skfair_runner._training_data import TrainingData, check_cells, split_validation
@@ -186,6 +187,7 @@ def take(values, rows):
         return values.iloc[rows]
     if hasattr(values, "tocsr"):
         return values.tocsr()[rows]
-    if hasattr(values, "shape"):
-        return values[rows]
-    return [values[row] for row in rows]
+    if isinstance(values, list | tuple):
+        # An array of what a list mixes would be one of strings.
+        return [values[row] for row in rows]
+    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]

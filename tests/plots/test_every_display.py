@@ -15,6 +15,7 @@ from skfair_runner import plots
 from skfair_runner.plots import (
     DiscriminationDisplay,
     FrontierDisplay,
+    FrontierNeuronsDisplay,
     GroupMetricsDisplay,
     GroupPrecisionRecallDisplay,
     NeuronHistoryDisplay,
@@ -68,10 +69,14 @@ def make_displays(n_groups):
             "constant": False,
         }
     )
+    along = pd.concat(
+        [neurons.assign(weight=weight) for weight in (0.0, 0.5, 1.0)], ignore_index=True
+    )
     told = {"sensitive_features": groups}
     return [
         DiscriminationDisplay.from_table(neurons),
         FrontierDisplay(front),
+        FrontierNeuronsDisplay(along),
         GroupMetricsDisplay.from_predictions(y_true, scores > 0.5, **told),
         GroupPrecisionRecallDisplay.from_predictions(y_true, scores, **told),
         NeuronHistoryDisplay.from_history(history),

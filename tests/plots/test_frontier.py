@@ -1,0 +1,122 @@
+"""The front's figure: where things stand, and what covers what."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+
+from skfair_runner.plots import FrontierDisplay
+
+AIM = "demographic_parity_difference"
+
+
+@pytest.fixture
+def points():
+    weights = np.linspace(0, 1.2**0.5, 12) ** 2
+    across, up = 0.2 * (1 - weights / 1.2), 0.87 - 0.04 * (weights / 1.2) ** 2
+    table = pd.DataFrame({"weight": weights, "accuracy": up, AIM: across})
+    for name, width in (("accuracy", 0.01), (AIM, 0.03)):
+        table[f"{name}_low"] = (table[name] - width).clip(lower=0)
+        table[f"{name}_high"] = table[name] + width
+    return table.assign(constant=False, selected=weights == weights[8])
+
+
+def line_of(ax, label):
+    (line,) = [line for line in ax.lines if line.get_label() == label]
+    return line
+
+
+def test_points_stand_where_the_table_says_whatever_its_order(points):
+    ax = FrontierDisplay(points.sample(frac=1, random_state=0)).plot().ax_
+    line = ax.lines[0]
+    np.testing.assert_allclose(line.get_xdata(), points[AIM])
+    np.testing.assert_allclose(line.get_ydata(), points["accuracy"])
+
+
+def test_the_band_is_the_interval_of_the_utility(points):
+    ax = FrontierDisplay(points).plot().ax_
+    (band,) = [c for c in ax.collections if type(c).__name__.startswith("FillBetween")]
+    corners = band.get_paths()[0].vertices
+    assert corners[:, 1].min() == pytest.approx(points["accuracy_low"].min())
+    assert corners[:, 1].max() == pytest.approx(points["accuracy_high"].max())
+
+
+def test_whiskers_stand_at_the_named_points_only(points):
+    display = FrontierDisplay(points).plot()
+    (whiskers,) = [c for c in display.ax_.collections if len(c.get_paths()) > 1]
+    assert len(whiskers.get_segments()) == len(display.labels_) == 4
+    first = points.iloc[0]
+    ends = [segment[:, 0].tolist() for segment in whiskers.get_segments()]
+    assert [first[f"{AIM}_low"], first[f"{AIM}_high"]] in ends
+
+
+def test_a_table_without_intervals_or_selection_will_do(points):
+    ax = FrontierDisplay(points[["weight", "accuracy", AIM, "constant"]]).plot().ax_
+    assert not ax.collections and ax.get_legend() is None
+
+
+def test_the_selected_point_is_ringed_and_constant_ones_are_crossed_out(points):
+    points.loc[11, "constant"] = True
+    ax = FrontierDisplay(points).plot().ax_
+    assert line_of(ax, "selected").get_xdata() == [points[AIM][8]]
+    assert line_of(ax, "constant").get_xdata() == [points[AIM][11]]
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {
+        "selected",
+        "constant",
+    }
+
+
+def test_labels_cover_neither_the_line_nor_one_another(points):
+    display = FrontierDisplay(points).plot()
+    display.figure_.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in display.labels_]
+    line = display.ax_.transData.transform(points[[AIM, "accuracy"]])
+    for i, box in enumerate(boxes):
+        assert not any(box.contains(x, y) for x, y in line)
+        assert not any(box.overlaps(other) for other in boxes[:i])
+    texts = [label.get_text() for label in display.labels_]
+    assert texts[0] == "no repair" and "weight 0.63" in texts
+
+
+def test_references_are_named_by_their_label_or_their_index(points):
+    others = pd.DataFrame({"accuracy": [0.85], AIM: [0.05]}, index=["bound 0.05"])
+    for reference, name in (
+        (others, "bound 0.05"),
+        (others.assign(label="controlled"), "controlled"),
+    ):
+        display = FrontierDisplay(points, reference=reference).plot()
+        assert name in [label.get_text() for label in display.labels_]
+        assert line_of(display.ax_, "others").get_xdata() == [0.05]
+
+
+def test_fronts_in_one_figure_differ_in_colour_marker_and_line(points):
+    first = FrontierDisplay(points).plot(name="one")
+    second = FrontierDisplay(points.assign(accuracy=points["accuracy"] + 0.02)).plot(
+        first.ax_, name="two", number=1
+    )
+    assert second.ax_ is first.ax_
+    one, two = line_of(first.ax_, "one"), line_of(first.ax_, "two")
+    assert one.get_color() != two.get_color() and one.get_marker() != two.get_marker()
+    styles = {
+        line.get_linestyle() for line in first.ax_.lines if len(line.get_xdata()) > 2
+    }
+    assert len(styles - {"None"}) == 2
+    labels = [text.get_text() for text in first.ax_.get_legend().get_texts()]
+    assert sorted(labels) == ["one", "selected", "two"]
+
+
+def test_axes_that_are_given_are_drawn_into(points):
+    _, ax = pyplot.subplots()
+    display = FrontierDisplay(points, utility="accuracy").plot(ax)
+    assert display.ax_ is ax and display.figure_ is ax.figure
+
+
+@pytest.mark.parametrize("column", ["weight", "constant", AIM, "accuracy"])
+def test_an_absent_column_is_named(points, column):
+    with pytest.raises(ValueError, match=f"FrontierDisplay.*{column}"):
+        FrontierDisplay(points.drop(columns=column))
+
+
+def test_an_absent_column_of_the_reference_is_named(points):
+    with pytest.raises(ValueError, match=f"FrontierDisplay: reference.*{AIM}"):
+        FrontierDisplay(points, reference=pd.DataFrame({"accuracy": [0.8]}))
