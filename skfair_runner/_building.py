@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -135,7 +135,8 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
     module : None, callable or nn.Module
         None is :class:`~skfair_runner.modules.TabularNet` with edges learned from the
         rows; a class or function is called with `parameters`, and with ``n_features``
-        and ``n_outputs`` where it takes them.
+        and ``n_outputs`` where it takes them; for images also with ``n_channels`` and
+        ``image_size``, (height, width).
 
     data : TrainingData
         What is trained on.
@@ -172,6 +173,8 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
         return copy.deepcopy(module)
     n_outputs = 1 if len(data.classes) == 2 else len(data.classes)
     shape = {"n_features": data.X.shape[1], "n_outputs": n_outputs}
+    if data.X.ndim == 4:
+        shape |= image_sizes(data.X.shape[1:])
     if module is None:
         own = {**defaults, **parameters}
         n_bins = own.pop("n_bins")
@@ -179,6 +182,28 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
             own["edges"] = _learn_edges(data, rows, n_bins)
         return TabularNet(**{**shape, **own})
     return call_factory(module, shape, parameters)
+
+
+def image_sizes(image_shape: Sequence[int]) -> dict:
+    """What a module for images may want to know.
+
+    Parameters
+    ----------
+    image_shape : sequence of int
+        (channels, height, width).
+
+    Returns
+    -------
+    sizes : dict
+        ``n_channels`` and ``image_size``, (height, width).
+
+    Examples
+    --------
+    >>> image_sizes((3, 64, 48))
+    {'n_channels': 3, 'image_size': (64, 48)}
+    """
+    n_channels, *size = image_shape
+    return {"n_channels": n_channels, "image_size": tuple(size)}
 
 
 def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
@@ -190,7 +215,8 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
         Called with `parameters`, and with what it takes of `shape`.
 
     shape : dict
-        ``n_features`` and ``n_outputs``.
+        ``n_features`` and ``n_outputs``; for images also what :func:`image_sizes`
+        tells.
 
     parameters : dict
         From ``module__…``.

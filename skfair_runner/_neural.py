@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._building import SKORCH_PREFIXES, check_skorch_parameter
@@ -20,6 +21,7 @@ from ._inputs import (
 )
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table
+from .images import ImageSource, read_images
 from .tasks import probabilities
 from .utils import ConstantClassifierWarning, SensitiveFeaturesRequestMixin
 
@@ -132,7 +134,12 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         return TrainingData(X, codes, classes, groups, read_weights(sample_weight, X))
 
     def _validate(self, X, y="no_validation", *, reset):
-        """scikit-learn's checks, and float32; images only for a module of the user."""
+        """scikit-learn's checks, and float32; images stay what they are."""
+        images = read_images(X, caller=type(self).__name__)
+        if images is not None:
+            return self._validate_images(images, y, reset=reset)
+        if reset:
+            vars(self).pop("image_shape_", None)
         with np.errstate(over="ignore"), warnings.catch_warnings():
             # An overflowing value becomes inf, which is refused by name.
             warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
@@ -145,6 +152,30 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
                 allow_nd=self.module is not None,
                 reset=reset,
             )
+
+    def _validate_images(self, images: ImageSource, y, *, reset):
+        """Images for a module of the user, of the shape of those trained on."""
+        name, shape = type(self).__name__, images.shape[1:]
+        if self.module is None:
+            raise ValueError(
+                f"X holds images of shape {shape}, and the default module of {name} "
+                "takes tables: pass module=..., such as skfair_runner.modules.ResNet18."
+            )
+        known = shape if reset else getattr(self, "image_shape_", None)
+        if shape != known:
+            trained_on = "a table" if known is None else f"images of shape {known}"
+            raise ValueError(
+                f"X holds images of shape {shape}, but this {name} was trained on "
+                f"{trained_on}: bring X to what it was trained on."
+            )
+        validate_data(self, images, y, reset=reset, skip_check_array=True)
+        if reset:
+            self.image_shape_ = shape
+        if isinstance(y, str) and y == "no_validation":
+            return images
+        y = validate_data(self, "no_validation", y, reset=reset)
+        check_consistent_length(images, y)
+        return images, y
 
     def _publish(self, net, data, settings, train):
         """Make the net and what it tells available, and nothing of an earlier one."""

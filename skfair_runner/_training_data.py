@@ -18,8 +18,8 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        float32.
+    X : ndarray or CSR matrix of shape (n_samples, n_features), or ImageSource
+        float32; images are converted batch by batch.
 
     y : ndarray of shape (n_samples,)
         Class codes, int64.

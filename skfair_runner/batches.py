@@ -7,7 +7,9 @@ batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -15,6 +17,10 @@ from scipy import sparse
 from torch import Tensor
 
 SAMPLINGS = ("shuffled", "group", "group_label")
+# Input values of a batch of images where nothing is learned, 2 MiB of them: a
+# convolution's outputs are many times as large as its input.
+_MOST_VALUES = 2**19
+_LEAST_IMAGES = 16
 
 
 class GroupedDataset:
@@ -89,6 +95,35 @@ class GroupedDataset:
     def __getitem__(self, i: int):
         batch, y = self.take(np.array([i]))
         return {name: value[0] for name, value in batch.items()}, y[0]
+
+
+def rows_at_once(dataset: GroupedDataset, most: int) -> int:
+    """How many rows a module is given at a time where nothing is learned.
+
+    Parameters
+    ----------
+    dataset : GroupedDataset
+        Where the rows come from.
+
+    most : int
+        Rows of a table.
+
+    Returns
+    -------
+    n_rows : int
+        At most `most`; of images fewer the larger they are, but at least 16.
+
+    Examples
+    --------
+    >>> table = GroupedDataset({"X": np.zeros((5, 1000))})
+    >>> photographs = GroupedDataset({"X": np.zeros((5, 3, 64, 64))})
+    >>> rows_at_once(table, 2048), rows_at_once(photographs, 2048)
+    (2048, 42)
+    """
+    shape = dataset.X["X"].shape
+    if len(shape) < 4:
+        return most
+    return min(most, max(_LEAST_IMAGES, _MOST_VALUES // max(1, math.prod(shape[1:]))))
 
 
 class RowBuffer:
@@ -226,6 +261,15 @@ class BatchLoader:
         Number of balanced batches in an epoch; None takes as many as shuffled batches
         would need. Shuffled batches always cover each row once.
 
+    transform : callable, default=None
+        Changes each sample of a batch, as augmentation does: a function of one float32
+        tensor, such as an image (channels, height, width), that returns one. It is
+        called when the batch is used, so torch's generator makes it repeatable.
+
+    Notes
+    -----
+    Where the data set's ``X`` is lazy, a thread reads one batch ahead.
+
     Raises
     ------
     ValueError
@@ -239,6 +283,7 @@ class BatchLoader:
         shuffle=False,
         sampling="shuffled",
         steps_per_epoch=None,
+        transform: Callable[[Tensor], Tensor] | None = None,
     ):
         if sampling not in SAMPLINGS:
             raise ValueError(
@@ -251,6 +296,7 @@ class BatchLoader:
             )
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
         self.sampling, self.steps_per_epoch = sampling, steps_per_epoch
+        self.transform = transform
 
     @property
     def n_rows(self) -> int:
@@ -263,15 +309,34 @@ class BatchLoader:
         return max(1, -(-len(self.dataset) // self.batch_size))
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        for batch, y in self._taken(self._plan()):
+            if self.transform is not None:
+                batch["X"] = torch.stack([self.transform(x) for x in batch["X"]])
+            yield batch, y
+
+    def _plan(self) -> Iterable[np.ndarray]:
+        """Rows of each batch."""
         if self.sampling != "shuffled":
-            yield from self._balanced()
-            return
+            return self._balanced()
         n = len(self.dataset)
         order = torch.randperm(n).numpy() if self.shuffle else np.arange(n)
-        for index in plan_shuffled(n, self.batch_size, order):
-            yield self.dataset.take(index)
+        return plan_shuffled(n, self.batch_size, order)
 
-    def _balanced(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+    def _taken(self, plan: Iterable[np.ndarray]):
+        """The batches, of which a thread reads the next one if reading takes long."""
+        if not getattr(self.dataset.X["X"], "lazy", False):
+            yield from map(self.dataset.take, plan)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            ahead = None
+            for index in plan:
+                ready, ahead = ahead, reader.submit(self.dataset.take, index)
+                if ready is not None:
+                    yield ready.result()
+            if ahead is not None:
+                yield ahead.result()
+
+    def _balanced(self) -> Iterator[np.ndarray]:
         cells = self.dataset.column("groups")
         if self.sampling == "group_label":
             y = self.dataset.column("y")
@@ -280,4 +345,4 @@ class BatchLoader:
         generator = np.random.default_rng(seed)
         plan = BalancedPlan(cells, self.batch_size)
         for _ in range(len(self)):
-            yield self.dataset.take(plan.draw(generator))
+            yield plan.draw(generator)

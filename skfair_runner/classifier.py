@@ -197,6 +197,9 @@ class RunnerFairClassifier(NeuralClassifier):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     groups_ : list
         Names of the groups; tuples where several columns are crossed. Absent where
         training had no groups.
@@ -373,8 +376,10 @@ class RunnerFairClassifier(NeuralClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, converted to float32. For a `module` of yours, an array of more
-            dimensions as well.
+            Features, converted to float32. For a `module` of yours also images, kept as
+            they are and converted batch by batch: bytes or floats of shape (n_samples,
+            channels, height, width), (n_samples, height, width, channels) or, bytes
+            alone, (n_samples, height, width); or :mod:`skfair_runner.images`.
 
         y : array-like of shape (n_samples,)
             Labels.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ._callbacks import EpochProgress
 from ._checkpoint import Resumable
 from .activations import evaluation_mode, record_activations, trace_layers
-from .batches import BatchLoader, GroupedDataset, RowBuffer
+from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
 from .control import OutputController, decisions
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
@@ -396,13 +396,14 @@ class RunnerNet(Resumable, NeuralNet):
         """Diagnosis of the module over a data set, in evaluation mode."""
         custom = callable(importance)
         size = _CUSTOM_DIAGNOSIS_BATCH if custom else _PREDICTION_BATCH
+        size = rows_at_once(dataset, size)
         batches = _DiagnosisBatches(dataset, size, self.device)
         return diagnose(self.subject(dataset), batches, importance)
 
     def selection_rates(self, dataset: GroupedDataset) -> Tensor:
         """Share of the rows that the module decides for, per column of logits."""
         selected = total = torch.zeros((), device=self.device)
-        for batch, _ in BatchLoader(dataset, _PREDICTION_BATCH):
+        for batch, _ in BatchLoader(dataset, rows_at_once(dataset, _PREDICTION_BATCH)):
             hard = decisions(self.evaluation_step((batch, None)))
             weights = batch.get("weights", torch.ones(len(hard))).to(hard.device)
             selected = selected + weights @ hard
@@ -496,7 +497,7 @@ class RunnerNet(Resumable, NeuralNet):
         """skorch's, with larger batches where nothing is learned."""
         if training or "iterator_valid__batch_size" in vars(self):
             return super().get_iterator(dataset, training=training)
-        size = max(self.batch_size, _PREDICTION_BATCH)
+        size = max(self.batch_size, rows_at_once(dataset, _PREDICTION_BATCH))
         kwargs = {"batch_size": size, **self.get_params_for("iterator_valid")}
         return self.iterator_valid(dataset, **kwargs)
 
@@ -555,7 +556,8 @@ class RunnerNet(Resumable, NeuralNet):
         source = {"X": X, "groups": np.zeros(n, dtype=np.int64), "weights": None}
         dataset = GroupedDataset(source, np.zeros(n, dtype=np.int64))
         # Not the user's iterator: rows are returned in the order in which they came.
-        size = getattr(self, "iterator_valid__batch_size", _PREDICTION_BATCH)
+        size = rows_at_once(dataset, _PREDICTION_BATCH)
+        size = getattr(self, "iterator_valid__batch_size", size)
         logits = RowBuffer(n)
         for batch, _ in BatchLoader(dataset, size):
             logits.add(self.evaluation_step((batch, None)).double().cpu())

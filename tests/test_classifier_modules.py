@@ -346,7 +346,7 @@ def test_normalised_batches_and_images(people):
         clf.predict_proba(images[:1]), clf.predict_proba(images)[:1], atol=1e-6
     )
     assert len(clf.neuron_importance_) == 3
-    with pytest.raises(ValueError, match="Found array with dim 4"):
+    with pytest.raises(ValueError, match=r"shape \(2, 4, 4\), and the default module"):
         fit((images, y, groups), None)
 
 

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
     {"cells", "groups", "utils"},
+    {"images"},
     {
         "activations",
         "batches",

@@ -11,7 +11,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skfair_runner._building import SKORCH_PREFIXES, assemble_net
+from skfair_runner._building import SKORCH_PREFIXES, assemble_net, image_sizes
 from skfair_runner._settings import Settings
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.diagnosis import Diagnosis
@@ -93,6 +93,7 @@ def describe_classifier(clf: RunnerFairClassifier) -> tuple[dict, dict[str, Tens
         "kind": "RunnerFairClassifier",
         "parameters": {k: encode(v) for k, v in clf.get_params(deep=False).items()},
         **describe_features(clf),
+        "image_shape": encode(getattr(clf, "image_shape_", None)),
         "classes": _encode_data(clf.classes_, "the labels"),
         "groups": _encode_data(getattr(clf, "groups_", None), "the groups"),
         "net_groups": _encode_data(getattr(net, "groups_", None), "the groups"),
@@ -262,6 +263,10 @@ def rebuild_classifier(
             "n_features": clf.n_features_in_,
             "n_outputs": 1 if read.task.n_labels == 2 else read.task.n_labels,
         }
+        image_shape = decode(record["image_shape"], {})
+        if image_shape is not None:
+            clf.image_shape_ = tuple(image_shape)
+            shape |= image_sizes(clf.image_shape_)
     network = rebuild_network(
         description, module, shape, parameters, _with_prefix(tensors, _MODULE)
     )
