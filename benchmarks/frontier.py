@@ -182,31 +182,28 @@ def table_of_fronts(results):
     """Hypervolumes and costs, by data set and constraint."""
     rows = []
     for (dataset, constraint), part in results.groupby(KEY[:2], sort=False):
-        part = part.set_index(["method", "seed"]).sort_index()
-        if "plain" not in part.index:
-            continue
-        plain_rows = part.loc["plain"]
+        by_seed = part.set_index(["method", "seed"]).sort_index()
+        plain_rows = by_seed.loc["plain"]
         most = np.mean([p["difference"].iloc[0] for p in plain_rows["points"]])
-        row = {"data set": dataset, "constraint": constraint.replace("_", " ")}
-        seeds = set(plain_rows.index)
-        for method in ("frontier", "controlled"):
-            if method in part.index:
-                seeds &= set(part.loc[method].index)
-        row["seeds"] = len(seeds)
-        row["difference of the plain net"] = f"{most:.3f}"
+        row = {
+            "data set": dataset,
+            "constraint": constraint.replace("_", " "),
+            "seeds": len(plain_rows),
+            "difference, plain": f"{most:.3f}",
+        }
         areas = {}
         for method in ("frontier", "controlled"):
-            if method not in part.index:
+            if method not in part["method"].to_numpy():
                 continue
-            own = part.loc[method].loc[sorted(seeds)]
+            own = by_seed.loc[method]
             areas[method] = np.array([_area(one, most) for _, one in own.iterrows()])
             row[f"hypervolume, {method}"] = _said(areas[method], 2)
-            ratio = own["fit_seconds"] / plain_rows["fit_seconds"].loc[sorted(seeds)]
+            ratio = own["fit_seconds"] / plain_rows["fit_seconds"]
             total = ratio * len(BOUNDS) if method == "controlled" else ratio
-            row[f"cost, {method}"] = _said(total, 2)
+            row[f"cost, {method}"] = _said(total, 1)
         if len(areas) == 2:
             wins = (areas["frontier"] >= areas["controlled"]).sum()
-            row["front not below"] = f"{wins} of {len(seeds)}"
+            row["front not below"] = f"{wins} of {len(plain_rows)}"
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -267,9 +264,23 @@ def table_of_shares(results):
     return pd.DataFrame(rows)
 
 
+def _in_common(results):
+    """Rows of the seeds that the front and the controlled repair were both run with."""
+    kept = []
+    for _, part in results.groupby(KEY[:2], sort=False):
+        seeds = [
+            set(part.loc[part["method"] == method, "seed"])
+            for method in ("plain", "frontier", "controlled")
+        ]
+        kept.append(part[part["seed"].isin(set.intersection(*seeds))])
+    return pd.concat(kept)
+
+
 def report(path, out):
     """Print the tables, and write them where that was asked for."""
     results = _read(path)
+    if set(results["method"]) >= {"plain", "frontier", "controlled"}:
+        results = _in_common(results)
     write_table(table_of_fronts(results), title="Fronts", out=out, name="frontier")
     write_table(
         table_of_shares(results),
