@@ -96,3 +96,66 @@ def _codes(data):
         for name, column in data.select_dtypes("category").items()
     }
     return data.assign(**numbers).to_numpy(dtype=np.float64)
+
+
+def make_image_bunch(
+    data,
+    target,
+    sensitive_features,
+    *,
+    target_names,
+    favourable_label,
+    default_sensitive,
+    descr,
+    return_X_y,
+    **more,
+):
+    """Turn images and what is known of them into what the fetchers return.
+
+    Parameters
+    ----------
+    data : array of shape (n_samples, height, width, channels)
+        Images, in memory or lazy.
+
+    target : Series of shape (n_samples,)
+        Labels 0 and 1.
+
+    sensitive_features : DataFrame of shape (n_samples, n_sensitive)
+        Name of the group that each image is in, by one or more divisions.
+
+    target_names : list of str
+        What the labels 0 and 1 mean.
+
+    favourable_label : {0, 1}
+        The label that is better to receive.
+
+    default_sensitive : str
+        Column of `sensitive_features` to use where none is named.
+
+    descr : str
+        Source, terms, contents.
+
+    return_X_y : bool
+        Whether only images and labels are handed out.
+
+    **more : dict
+        Further entries of the bunch.
+
+    Returns
+    -------
+    result : Bunch or tuple (data, target)
+        As documented by `make_biased_digits`.
+    """
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        sensitive_features=sensitive_features,
+        target_names=target_names,
+        sensitive_names=sensitive_features.columns.tolist(),
+        default_sensitive=default_sensitive,
+        favourable_label=favourable_label,
+        DESCR=descr.strip() + "\n",
+        **more,
+    )
