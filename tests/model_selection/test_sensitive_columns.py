@@ -386,6 +386,7 @@ def test_works_in_a_halving_search(people, routing):
         {"estimator__clf__C": [0.1, 1.0]},
         cv=2,
         min_resources=40,
+        random_state=0,
         error_score="raise",
     ).fit(X, y)
     pd.testing.assert_series_equal(inner_recorder(outer).groups_, X["sex"])
