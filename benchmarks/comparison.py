@@ -1,9 +1,9 @@
 """Every method of the package on the same folds of one data set, around the same net.
 
 RUNNER and the fourteen baselines, three folds stratified by group and label; the group
-is never a feature. Methods that train the net many times are cut short, and the table
-says how. Every fit is stored as it is made: a run that was stopped goes on where it
-left off. Processes have one thread each.
+is never a feature. Methods that would take hours are cut short, and the table says how.
+Every fit is stored as it is made: a run that was stopped goes on where it left off.
+Processes have one thread each.
 
     python -m benchmarks.comparison --data-home folder --out docs/benchmarks
     python -m benchmarks.comparison --quick
@@ -29,8 +29,8 @@ from skfair_runner.cli.cases import case_of_dataset
 from skfair_runner.compare._measures import DIFFERENCE_OF
 from skfair_runner.compare._methods import (
     METHODS,
+    about_caps,
     about_methods,
-    about_oracles,
     short_training,
 )
 from skfair_runner.groups import encode_groups
@@ -100,7 +100,7 @@ def run(case, options):
             results=results,
             verbose=1,
         )
-    return comparison, about_oracles(classifiers, options.iterations, training)
+    return comparison, about_caps(classifiers, options.iterations, training)
 
 
 def table_of(comparison, constraint, short):

@@ -31,8 +31,8 @@ from skfair_runner.compare import compare_classifiers, standard_classifiers
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
 from skfair_runner.compare._methods import (
     METHODS,
+    about_caps,
     about_methods,
-    about_oracles,
     choose_methods,
     short_training,
 )
@@ -216,12 +216,12 @@ def _compare(case, classifiers, *, results, **options):
 
 def _about_costs(comparison, jobs, iterations, training):
     """What was cut short, and what the times are of."""
-    short = about_oracles(comparison.table.index, iterations, training)
-    told = [
-        f"{label} is cut short: {text}. More of them (--iterations) may give a better "
-        "mixture."
-        for label, text in short.items()
-    ]
+    caps = about_caps(comparison.table.index, iterations, training)
+    told = [f"{label} is cut short: {text}." for label, text in caps.items()]
+    if "ExponentiatedGradient" in caps:
+        told.append(
+            "More --iterations may give ExponentiatedGradient a better mixture."
+        )
     if jobs > 1:
         told.append(f"Times to fit are those of {jobs} fits side by side.")
     return told

@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
@@ -33,6 +34,8 @@ from skfair_runner.preprocessing import make_table_preprocessor
 
 # What every method is told that takes it.
 _TOLD = ("constraint", "difference_bound", "pos_label")
+# fairlearn learns them by finite differences, seconds an iteration for wide tables.
+_PROTOTYPES = {"max_samples": 1000, "max_iter": 30}
 QUICK = ("unmitigated", "runner", "exponentiated_gradient", "threshold_optimizer")
 
 
@@ -68,35 +71,43 @@ class _Method:
 
     constraints : tuple of str or None, default=None
         What it can be held to; None for a method that goes its own way.
+
+    scaled : bool, default=False
+        Whether it needs features of like scales.
     """
 
     label: str
     build: Callable[[_Settings], Any]
     constraints: tuple[str, ...] | None = None
+    scaled: bool = False
 
     def takes(self, constraint):
         """Whether it can be compared under a constraint."""
         return self.constraints is None or constraint in self.constraints
 
 
-def _around_the_net(label, classifier, *, oracle=False, **named):
+def _around_the_net(
+    label, classifier, *, oracle=False, scaled=False, fixed=None, **named
+):
     """Method of a classifier that is given the net and what it takes of the rest.
 
     With `oracle`, the net is the one for methods that train it many times. `named` are
-    further settings, by the name of the parameter that gets them.
+    further settings, by the name of the parameter that gets them, and `fixed` are
+    parameters that nobody sets.
     """
     taken = inspect.signature(classifier).parameters
     names = {name: name for name in _TOLD if name in taken} | named
 
     def build(settings):
         net = settings.net(**(settings.oracle_parameters if oracle else {}))
-        return classifier(net, **{k: getattr(settings, v) for k, v in names.items()})
+        told = {name: getattr(settings, key) for name, key in names.items()}
+        return classifier(net, **told, **(fixed or {}))
 
     constraints = None
     if "constraint" in taken:
         (words,) = classifier._parameter_constraints["constraint"]
         constraints = tuple(name for name in CONSTRAINTS if name in words.options)
-    return _Method(label, build, constraints)
+    return _Method(label, build, constraints, scaled)
 
 
 def _runner(settings):
@@ -147,7 +158,12 @@ METHODS = {
     "correlation_remover": _around_the_net(
         "CorrelationRemover", CorrelationRemoverClassifier
     ),
-    "prototypes": _around_the_net("Prototypes", PrototypeRepresentationClassifier),
+    "prototypes": _around_the_net(
+        "Prototypes",
+        PrototypeRepresentationClassifier,
+        scaled=True,
+        fixed=_PROTOTYPES,
+    ),
     "fairlearn_adversarial": _around_the_net(
         "FairlearnAdversarial", FairlearnAdversarialClassifier
     ),
@@ -278,8 +294,8 @@ def short_training(n_samples):
     return {"warmup_epochs": epochs, "max_epochs": epochs}
 
 
-def about_oracles(labels, max_iter, training):
-    """How methods that train the net many times were cut short.
+def about_caps(labels, max_iter, training):
+    """How methods that would take hours were cut short.
 
     Parameters
     ----------
@@ -299,7 +315,7 @@ def about_oracles(labels, max_iter, training):
 
     Examples
     --------
-    >>> about_oracles(["ExponentiatedGradient"], 5, short_training(30_000))
+    >>> about_caps(["ExponentiatedGradient"], 5, short_training(30_000))
     {'ExponentiatedGradient': "5 iterations instead of fairlearn's 50, each with about \
 3 trainings of 8 epochs"}
     """
@@ -309,6 +325,8 @@ def about_oracles(labels, max_iter, training):
         f"each with about 3 trainings of {epochs} epochs",
         "GridSearchReduction": f"one training of {epochs} epochs for each point of the "
         "grid",
+        "Prototypes": "learned from {max_samples:,} rows in {max_iter} iterations "
+        "instead of fairlearn's 1,000".format(**_PROTOTYPES),
     }
     return {label: text for label, text in texts.items() if label in labels}
 
@@ -327,7 +345,7 @@ def standard_classifiers(
     """Classifiers around the same net: plain, RUNNER, and other methods.
 
     Each is a pipeline that prepares a mixed table and leaves the sensitive columns out
-    of the features.
+    of the features; for prototypes it also scales them.
 
     Parameters
     ----------
@@ -399,7 +417,12 @@ def standard_classifiers(
     chosen = [METHODS[name] for name in choose_methods(methods, constraint)]
     return {
         each.label: Pipeline(
-            [("prepare", clone(prepare)), ("classify", each.build(settings))]
+            [
+                ("prepare", clone(prepare)),
+                # Not centred, so that sparse tables stay sparse.
+                *[("scale", StandardScaler(with_mean=False))] * each.scaled,
+                ("classify", each.build(settings)),
+            ]
         )
         for each in chosen
     }

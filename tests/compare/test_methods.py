@@ -10,8 +10,8 @@ from skfair_runner.compare._methods import (
     BY_NAME_ONLY,
     METHODS,
     QUICK,
+    about_caps,
     about_methods,
-    about_oracles,
     choose_methods,
     short_training,
 )
@@ -104,9 +104,16 @@ def test_the_training_of_the_oracle_is_short_but_not_too_short():
 
 def test_what_is_cut_short_is_told_of_the_methods_that_are_there():
     training = short_training(640)
-    assert about_oracles(["Reweighing"], 5, training) == {}
-    (text,) = about_oracles(["ExponentiatedGradient"], 7, training).values()
+    assert about_caps(["Reweighing"], 5, training) == {}
+    (text,) = about_caps(["ExponentiatedGradient"], 7, training).values()
     assert "7 iterations" in text and "16 epochs" in text
+
+
+def test_prototypes_get_features_of_like_scales():
+    people = make_biased_classification(n_samples=200, random_state=0)
+    (pipeline,) = standard_classifiers(methods=["prototypes"]).values()
+    X = pipeline[:-1].fit_transform(people.data)
+    assert np.allclose(X.std(axis=0), 1, atol=1e-5)
 
 
 def test_names_choose_in_their_order():
