@@ -57,6 +57,7 @@ class Modulation(nn.Module):
             nn.init.zeros_(head.bias)
             self.heads.append(head)
         self.strength = 0.0
+        self._kept: dict[str, tuple[Tensor, Tensor]] = {}
 
     def forward(self, path: str) -> tuple[Tensor, Tensor]:
         """Scale and shift of one layer.
@@ -71,12 +72,28 @@ class Modulation(nn.Module):
         scale, shift : Tensor of shape (n_neurons,)
             1 + γ, and β.
         """
+        if path in self._kept:
+            return self._kept[path]
+        return self._compute(path, self._hidden())
+
+    def _hidden(self) -> Tensor:
         # The first bit of repair changes a network most.
         centred = 2 * math.sqrt(self.strength) - 1
         position = self.trunk.weight.new_tensor([[centred]])
-        hidden = torch.tanh(_STEEPNESS * self.trunk(position))
+        return torch.tanh(_STEEPNESS * self.trunk(position))
+
+    def _compute(self, path: str, hidden: Tensor) -> tuple[Tensor, Tensor]:
         scale, shift = self.heads[self.paths.index(path)](hidden)[0].chunk(2)
         return 1 + scale, shift
+
+    def keep(self, *_) -> None:
+        """Compute all layers' at once, for one forward pass; a hook before it."""
+        hidden = self._hidden()
+        self._kept = {path: self._compute(path, hidden) for path in self.paths}
+
+    def forget(self, *_) -> None:
+        """Compute them anew when asked; a hook after the forward pass."""
+        self._kept = {}
 
 
 class _Modulated(nn.Module):
@@ -182,6 +199,10 @@ def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
                 part = _Modulated(modulation, path, shifted=name == "bias")
                 parametrize.register_parametrization(layer, name, part, unsafe=True)
                 stack.callback(_make_plain, layer, name)
+        before = module.register_forward_pre_hook(modulation.keep)
+        after = module.register_forward_hook(modulation.forget, always_call=True)
+        stack.callback(before.remove)
+        stack.callback(after.remove)
         yield
 
 

@@ -156,6 +156,26 @@ def test_the_gradient_of_the_base_is_that_of_the_formula():
     assert_close(layer[0].weight.grad, weight.grad)
 
 
+def test_scales_and_shifts_are_computed_once_per_pass_and_then_forgotten(monkeypatch):
+    net, modulation, x = trained("mlp")
+    asked = []
+    hidden = Modulation._hidden
+    monkeypatch.setattr(
+        Modulation, "_hidden", lambda self: asked.append(1) or hidden(self)
+    )
+    with modulated(net, modulation):
+        for strength in (0.1, 0.9):
+            modulation.strength = strength
+            net(x).sum().backward()
+        assert len(asked) == 2
+        with pytest.raises(RuntimeError, match="shapes"):
+            net(x[:, :2])
+        before = net[0].weight
+        modulation.strength = 0.2
+        assert not torch.equal(net[0].weight, before)
+    assert not net._forward_hooks and not net._forward_pre_hooks
+
+
 def names_and_objects(net):
     return (
         [name for name, _ in net.named_modules()],
