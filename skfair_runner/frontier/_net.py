@@ -141,7 +141,8 @@ def modulated_weight_importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
         assert layer.feeder is not None  # else the diagnosis before has refused it
         feeder = inputs.module.get_submodule(layer.feeder)
         own = dict(feeder.named_parameters())
-        weights.append(own.get("parametrizations.weight.original", own.get("weight")))
+        name = "parametrizations.weight.original"
+        weights.append(own[name] if name in own else own["weight"])
     gradients = torch.autograd.grad(
         inputs.gap, weights, retain_graph=True, materialize_grads=True
     )
