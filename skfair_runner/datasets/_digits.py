@@ -34,7 +34,7 @@ Terms: Creative Commons Attribution 4.0 (CC BY 4.0).
 def make_biased_digits(
     n_samples=None,
     *,
-    strength=0.6,
+    strength=0.3,
     noise=0.3,
     return_X_y=False,
     random_state=None,
@@ -51,7 +51,7 @@ def make_biased_digits(
     n_samples : int or None, default=None
         Number of images, drawn without repetition from 1,797; None takes all.
 
-    strength : float, default=0.6
+    strength : float, default=0.3
         In [-1, 1]: how much more frequent label 1 is among red digits than among green
         ones. At 0 colour tells nothing, at 1 everything.
 

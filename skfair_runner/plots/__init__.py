@@ -1,5 +1,6 @@
 """Figures of comparisons, groups, neurons and training, as display objects."""
 
+from skfair_runner.plots._channel_images import ChannelImagesDisplay
 from skfair_runner.plots._discrimination import DiscriminationDisplay
 from skfair_runner.plots._frontier import FrontierDisplay
 from skfair_runner.plots._frontier_neurons import FrontierNeuronsDisplay
@@ -12,6 +13,7 @@ from skfair_runner.plots._scores import ScoreDistributionDisplay
 from skfair_runner.plots._tradeoff import TradeoffDisplay
 
 __all__ = [
+    "ChannelImagesDisplay",
     "DiscriminationDisplay",
     "FrontierDisplay",
     "FrontierNeuronsDisplay",

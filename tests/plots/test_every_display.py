@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 from skfair_runner import plots
 from skfair_runner.plots import (
+    ChannelImagesDisplay,
     DiscriminationDisplay,
     FrontierDisplay,
     FrontierNeuronsDisplay,
@@ -72,8 +73,10 @@ def make_displays(n_groups):
     along = pd.concat(
         [neurons.assign(weight=weight) for weight in (0.0, 0.5, 1.0)], ignore_index=True
     )
+    shown = pd.DataFrame({"group": np.repeat(names, 6), "row": 0, "value": 0.5})
     told = {"sensitive_features": groups}
     return [
+        ChannelImagesDisplay(shown, rng.random((len(shown), 8, 8, 3)), "relu1", 7),
         DiscriminationDisplay.from_table(neurons),
         FrontierDisplay(front),
         FrontierNeuronsDisplay(along),
