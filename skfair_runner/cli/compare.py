@@ -99,10 +99,10 @@ def compare(
     """Train several classifiers on the same folds and compare them.
 
     All are around the same net. quick is the unmitigated net, RunnerFairClassifier, and
-    fairlearn's ExponentiatedGradient and ThresholdOptimizer; all is RunnerFairClassifier
-    and those of fourteen baselines that can be held to the constraint, and takes much
-    longer. Without options it runs on a generated table, offline. It writes
-    comparison.csv and tradeoff.png, and with --html one page to read, print or hand over.
+    fairlearn's ExponentiatedGradient and ThresholdOptimizer. all is RUNNER and those of
+    fourteen baselines that can be held to the constraint, and takes much longer.
+    Without options it runs on a generated table, offline. It writes comparison.csv and
+    tradeoff.png, and with --html one page to read, print or hand over.
     """
     screen = open_console(quiet=quiet)
     with usage_errors():

@@ -2,7 +2,7 @@
 
 from skfair_runner.compare._compare import compare_classifiers
 from skfair_runner.compare._comparison import Comparison
-from skfair_runner.compare._methods import standard_classifiers
+from skfair_runner.compare._standard import standard_classifiers
 from skfair_runner.compare._sweep import sweep_tradeoff
 from skfair_runner.compare._sweep_result import TradeoffSweep
 from skfair_runner.metrics.fronts import hypervolume

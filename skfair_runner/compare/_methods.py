@@ -1,14 +1,10 @@
-"""The classifiers that the command line compares, all around the same net."""
+"""The methods that are compared around the same net: names, builders, what to know."""
 
 import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
@@ -30,7 +26,6 @@ from skfair_runner.baselines import (
 )
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.gaps import CONSTRAINTS
-from skfair_runner.preprocessing import make_table_preprocessor
 
 # What every method is told that takes it.
 _TOLD = ("constraint", "difference_bound", "pos_label")
@@ -40,8 +35,17 @@ QUICK = ("unmitigated", "runner", "exponentiated_gradient", "threshold_optimizer
 
 
 @dataclass(frozen=True)
-class _Settings:
-    """What is the same for all methods."""
+class MethodSettings:
+    """What is the same for all methods: parameters of `standard_classifiers`.
+
+    Attributes
+    ----------
+    constraint, difference_bound, pos_label, max_iter
+        As there.
+
+    net_parameters, oracle_parameters : dict
+        As there; empty where nothing is passed.
+    """
 
     constraint: str
     difference_bound: float
@@ -51,14 +55,25 @@ class _Settings:
     oracle_parameters: dict
 
     def net(self, **more):
-        """The net that every method trains."""
+        """The net that every method trains.
+
+        Parameters
+        ----------
+        **more : dict
+            Further parameters, which come before all others.
+
+        Returns
+        -------
+        net : RunnerFairClassifier
+            Unfitted.
+        """
         return RunnerFairClassifier(
             **{"constraint": None, **self.net_parameters, **more}
         )
 
 
 @dataclass(frozen=True)
-class _Method:
+class Method:
     """One way to train the net.
 
     Attributes
@@ -77,7 +92,7 @@ class _Method:
     """
 
     label: str
-    build: Callable[[_Settings], Any]
+    build: Callable[[MethodSettings], Any]
     constraints: tuple[str, ...] | None = None
     scaled: bool = False
 
@@ -107,7 +122,7 @@ def _around_the_net(
     if "constraint" in taken:
         (words,) = classifier._parameter_constraints["constraint"]
         constraints = tuple(name for name in CONSTRAINTS if name in words.options)
-    return _Method(label, build, constraints, scaled)
+    return Method(label, build, constraints, scaled)
 
 
 def _runner(settings):
@@ -130,8 +145,8 @@ def _threshold_optimizer(settings):
 
 # By the name that users type: before, in and after training, then what fairlearn has.
 METHODS = {
-    "unmitigated": _Method("Unmitigated net", lambda settings: settings.net()),
-    "runner": _Method("RunnerFairClassifier", _runner, tuple(CONSTRAINTS)),
+    "unmitigated": Method("Unmitigated net", lambda settings: settings.net()),
+    "runner": Method("RunnerFairClassifier", _runner, tuple(CONSTRAINTS)),
     "oversampling": _around_the_net("Oversampling", OversamplingClassifier),
     "reweighing": _around_the_net("Reweighing", ReweighingClassifier),
     "fair_smote": _around_the_net("FairSMOTE", FairSMOTEClassifier),
@@ -152,7 +167,7 @@ METHODS = {
     "grid_search": _around_the_net(
         "GridSearchReduction", GridSearchReductionClassifier, oracle=True
     ),
-    "threshold_optimizer": _Method(
+    "threshold_optimizer": Method(
         "ThresholdOptimizer", _threshold_optimizer, tuple(CONSTRAINTS)
     ),
     "correlation_remover": _around_the_net(
@@ -329,100 +344,3 @@ def about_caps(labels, max_iter, training):
         "instead of fairlearn's 1,000".format(**_PROTOTYPES),
     }
     return {label: text for label, text in texts.items() if label in labels}
-
-
-def standard_classifiers(
-    constraint="demographic_parity",
-    *,
-    methods="quick",
-    difference_bound=0.05,
-    sensitive_columns=None,
-    pos_label=None,
-    max_iter=50,
-    net_parameters=None,
-    oracle_parameters=None,
-):
-    """Classifiers around the same net: plain, RUNNER, and other methods.
-
-    Each is a pipeline that prepares a mixed table and leaves the sensitive columns out
-    of the features; for prototypes it also scales them.
-
-    Parameters
-    ----------
-    constraint : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, \
-            default="demographic_parity"
-        What must not depend on the group. Handed to the methods that take it.
-
-    methods : {"quick", "all"} or sequence of str, default="quick"
-        "quick" is the plain net, RUNNER, and fairlearn's ExponentiatedGradient and
-        ThresholdOptimizer; "all" every baseline that can be held to the constraint, but
-        for the last three. Names are "unmitigated", "runner", "oversampling",
-        "reweighing", "fair_smote", "gap_regularisation", "adversarial", "fair_neuron",
-        "reject_option", "exponentiated_gradient", "grid_search", "threshold_optimizer",
-        "correlation_remover", "prototypes", "fairlearn_adversarial", "faire", "fad" and
-        "neufair".
-
-    difference_bound : float, default=0.05
-        Largest difference between groups, max − min, that is aimed at. For equalized
-        odds, ThresholdOptimizer knows no bound and allows no difference.
-
-    sensitive_columns : str, int, list or None, default=None
-        Columns of X to leave out of the features.
-
-    pos_label : label or None, default=None
-        The favourable label, see :class:`~skfair_runner.RunnerFairClassifier`.
-
-    max_iter : int, default=50
-        Largest number of iterations of ExponentiatedGradient, each of which trains the
-        net about three times.
-
-    net_parameters : dict or None, default=None
-        Further parameters of :class:`~skfair_runner.RunnerFairClassifier`, for the net
-        of all methods.
-
-    oracle_parameters : dict or None, default=None
-        Further ones for the net within ExponentiatedGradient and GridSearchReduction
-        alone, which train it many times; fewer epochs, for instance.
-
-    Returns
-    -------
-    classifiers : dict of str to Pipeline
-        Unfitted, in the order of `methods`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such method, or one that was named cannot take the constraint.
-
-    Examples
-    --------
-    >>> from skfair_runner.compare import standard_classifiers
-    >>> for name in standard_classifiers(sensitive_columns="sex"):
-    ...     print(name)
-    Unmitigated net
-    RunnerFairClassifier
-    ExponentiatedGradient
-    ThresholdOptimizer
-    """
-    settings = _Settings(
-        constraint,
-        difference_bound,
-        pos_label,
-        max_iter,
-        net_parameters or {},
-        oracle_parameters or {},
-    )
-    prepare = make_table_preprocessor(sensitive_columns=sensitive_columns)
-    chosen = [METHODS[name] for name in choose_methods(methods, constraint)]
-    return {
-        each.label: Pipeline(
-            [
-                ("prepare", clone(prepare)),
-                # Not centred, so that sparse tables stay sparse.
-                *[("scale", StandardScaler(with_mean=False))] * each.scaled,
-                ("classify", each.build(settings)),
-            ]
-        )
-        for each in chosen
-    }
