@@ -42,6 +42,7 @@ MODULES = {
     "Individual discrimination": "fairness_testing",
     "Modules": "modules",
     "Data sets": "datasets",
+    "Images": "images",
     "Plots": "plots",
     "The page about a comparison": "report",
 }

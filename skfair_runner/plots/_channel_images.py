@@ -155,10 +155,11 @@ class ChannelImagesDisplay:
             line[0].set_ylabel(
                 wrapped(name, 16), rotation=0, ha="right", va="center", fontsize=9
             )
-        self.axes_[0, 0].set_title(
-            f"{self.layer}, channel {self.neuron}: mean activation below each image",
-            loc="left",
-            fontsize=9,
+        layer = f"layer {self.layer}" if str(self.layer).isdigit() else self.layer
+        title = f"{layer}, channel {self.neuron}: mean activation below each image"
+        # In the middle: the layout would make room for it beside the first image.
+        self.axes_[0, n_columns // 2].set_title(
+            wrapped(title, 14 * (n_columns + 1)), fontsize=9
         )
         return self
 

@@ -93,6 +93,11 @@ def test_each_group_has_a_row_of_images(clf, faces):
     display = show(clf, faces, n_images=4).plot()
     assert display.axes_.shape == (2, 4)
     assert [ax.get_ylabel() for ax in display.axes_[:, 0]] == ["man", "woman"]
+    title = display.axes_[0, 2].get_title()
+    assert title.startswith(f"layer {display.layer}, channel {display.neuron}: mean")
+    display.figure_.draw_without_rendering()
+    edges = [ax.get_position().x0 for ax in display.axes_[0]]
+    assert_allclose(np.diff(edges, 2), 0, atol=0.01)
     (picture,) = display.axes_[1, 2].get_images()
     assert_allclose(picture.get_array(), display.images[6])
     assert float(display.axes_[0, 0].get_xlabel()) == pytest.approx(
