@@ -5,7 +5,7 @@ rows; the point of a front whose estimate on held-out rows is within it; and the
 whose confidence interval is. Splits are those of ``benchmarks.effect``; the front may
 use the validation part, since it has rows to choose on, and the controlled repair
 trains on those rows as well. Nothing is chosen on the test part, where the difference
-is itself known up to the sampling of its rows: that of Adult by about .01.
+is itself known up to the sampling of its rows only.
 
 One row per data set and seed, appended to a CSV as it is made; a run that was stopped
 goes on where it left off.

@@ -141,7 +141,30 @@ def weight_importance(
     ValueError
         If a layer has no Linear or convolution that feeds it.
     """
-    weights = feeding_weights(module, layers)
+    return effects_of_weights(gap, feeding_weights(module, layers), layers)
+
+
+def effects_of_weights(
+    gap: Tensor, weights: Sequence[Tensor], layers: Sequence[Layer]
+) -> dict[str, Tensor]:
+    """Squared first-order effects of some weights, summed over each neuron's.
+
+    Parameters
+    ----------
+    gap : Tensor of shape ()
+        A gap whose graph contains the weights. The graph is kept.
+
+    weights : sequence of Tensor of shape (n_neurons, ...)
+        Those that feed each layer.
+
+    layers : sequence of Layer
+        The recorded layers.
+
+    Returns
+    -------
+    importance : dict of str to Tensor of shape (n_neurons,)
+        Non-negative, without gradient.
+    """
     gradients = torch.autograd.grad(
         gap, weights, retain_graph=True, materialize_grads=True
     )

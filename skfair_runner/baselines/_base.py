@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, get_tags
@@ -19,7 +18,7 @@ from skfair_runner.groups import (
     check_at_least_two,
     encode_groups,
 )
-from skfair_runner.utils import SensitiveFeaturesRequestMixin
+from skfair_runner.utils import SensitiveFeaturesRequestMixin, _columns
 from skfair_runner.utils._columns import as_table
 
 # Rates of one label depend on which label that is.
@@ -126,9 +125,8 @@ def take_rows(X, rows):
     array([[3],
            [3]])
     """
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[rows].reset_index(drop=True)
-    return X.tocsr()[rows] if sparse.issparse(X) else X[rows]
+    part = _columns.take_rows(X, rows)
+    return part.reset_index(drop=True) if isinstance(X, pd.DataFrame) else part
 
 
 def check_full_cells(counts, classes, groups, begins):

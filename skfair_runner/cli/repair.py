@@ -36,6 +36,7 @@ from skfair_runner.cli.sentences import describe_repair
 from skfair_runner.compare._measures import DIFFERENCE_OF
 from skfair_runner.groups import encode_groups
 from skfair_runner.repair import repair_module
+from skfair_runner.utils._columns import take_rows
 
 _REPAIRS = ("decisions", "scores")
 
@@ -164,13 +165,13 @@ def _split(case, share, seed):
 def _repair(trained, train, test, *, constraint, **options):
     """Repair on some rows, compare on others; what was warned of."""
     case, groups = trained.case, trained.case.sensitive_features
-    held_out = (_take(trained.X, test), case.y[test], groups.iloc[test])
+    held_out = (take_rows(trained.X, test), case.y[test], groups.iloc[test])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
             result = repair_module(
                 trained.classifier.net_.module_,
-                _take(trained.X, train),
+                take_rows(trained.X, train),
                 case.y[train],
                 sensitive_features=groups.iloc[train],
                 constraint=constraint,
@@ -187,10 +188,6 @@ def _repair(trained, train, test, *, constraint, **options):
     name = "false_positive_rate_difference"
     result.metrics.loc[name] = [each[name] for each in numbers]
     return result, [str(each.message) for each in caught]
-
-
-def _take(X, rows):
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def _show(screen, result, constraint, bound, n_rows, told):

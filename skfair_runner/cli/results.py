@@ -11,11 +11,8 @@ from skfair_runner.cli.screen import (
 )
 from skfair_runner.compare._measures import MEASURES
 from skfair_runner.groups import encode_groups
-from skfair_runner.metrics import (
-    fairness_summary,
-    false_positive_rate_difference,
-    group_rates,
-)
+from skfair_runner.metrics import group_rates
+from skfair_runner.metrics.summary import full_summary
 from skfair_runner.plots import NeuronImportanceDisplay
 from skfair_runner.utils import atomic_write
 
@@ -66,9 +63,7 @@ def measure(classifier, X, y, groups, pos_label):
     decided = classifier.predict(X)
     column = classifier.classes_.tolist().index(pos_label)
     scores = classifier.predict_proba(X)[:, column]
-    numbers = fairness_summary(y, decided, scores, **told)
-    rate = false_positive_rate_difference(y, decided, **told)
-    return {**numbers, "false_positive_rate_difference": rate}
+    return full_summary(y, decided, scores, **told)
 
 
 def show_numbers(screen, columns, *, title, aim):

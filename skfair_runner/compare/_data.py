@@ -10,7 +10,7 @@ from sklearn.utils import check_consistent_length
 
 from skfair_runner._inputs import encode_labels, favourable_code
 from skfair_runner.groups import Groups, check_at_least_two, encode_groups
-from skfair_runner.utils._columns import as_table
+from skfair_runner.utils._columns import as_table, take_rows
 
 
 @dataclass(frozen=True)
@@ -63,27 +63,6 @@ class Data:
     def groups_of(self, rows) -> Groups:
         """Codes of the groups of some rows."""
         return Groups(self.groups.codes[rows], self.groups.names, self.groups.columns)
-
-
-def take_rows(values, rows):
-    """Some rows of a table or an array.
-
-    Parameters
-    ----------
-    values : DataFrame, Series, ndarray or CSR matrix
-        All rows.
-
-    rows : ndarray of int
-        Row numbers.
-
-    Returns
-    -------
-    values : DataFrame, Series, ndarray or CSR matrix
-        These rows.
-    """
-    if isinstance(values, pd.DataFrame | pd.Series):
-        return values.iloc[rows]
-    return values[rows]
 
 
 def read_data(X, y, sensitive_features, pos_label, caller):

@@ -10,12 +10,12 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
-from skfair_runner.compare._data import take_rows
 from skfair_runner.compare._metrics import call_metric
-from skfair_runner.metrics import fairness_summary, false_positive_rate_difference
+from skfair_runner.metrics.summary import full_summary
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.model_selection._routing import fit_keywords, needs_groups_at_predict
 from skfair_runner.utils import SkfairRunnerWarning
+from skfair_runner.utils._columns import take_rows
 
 
 @dataclass
@@ -248,15 +248,9 @@ def _count(measured, outcome, data, rows):
     y_true = data.classes[data.codes[rows]]
     y_pred = data.classes[outcome.y_pred]
     told = {"sensitive_features": data.groups_of(rows), "pos_label": data.pos_label}
-    numbers = fairness_summary(y_true, y_pred, _compared(outcome, data, rows), **told)
+    numbers = full_summary(y_true, y_pred, _compared(outcome, data, rows), **told)
     measured.constant = numbers.pop("constant")
     numbers["disparate_impact"] = numbers.pop("demographic_parity_ratio")
-    with warnings.catch_warnings():
-        # What the summary has said of missing labels need not be said again.
-        warnings.simplefilter("ignore", SkfairRunnerWarning)
-        numbers["false_positive_rate_difference"] = false_positive_rate_difference(
-            y_true, y_pred, **told
-        )
     numbers["fit_seconds"] = outcome.fit_seconds
     numbers["predict_seconds"] = outcome.predict_seconds
     measured.numbers = numbers

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from skfair_runner.gaps import CONSTRAINTS
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -60,12 +62,7 @@ MEASURES = {
     )
 }
 # The difference that each constraint is about.
-DIFFERENCE_OF = {
-    "demographic_parity": "demographic_parity_difference",
-    "equalized_odds": "equalized_odds_difference",
-    "true_positive_rate_parity": "equal_opportunity_difference",
-    "false_positive_rate_parity": "false_positive_rate_difference",
-}
+DIFFERENCE_OF = {name: constraint.metric for name, constraint in CONSTRAINTS.items()}
 # Of a ratio of selection rates; the "four-fifths rule" of US employment guidelines.
 FOUR_FIFTHS = 0.8
 

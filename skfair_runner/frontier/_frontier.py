@@ -22,9 +22,9 @@ from skfair_runner.frontier._handing_out import FittedFront
 from skfair_runner.frontier._held_out import hold_out
 from skfair_runner.frontier._net import FrontierNet
 from skfair_runner.frontier._points import (
-    DIFFERENCE_OF,
     classifier_around,
     measure_points,
+    watched_difference,
 )
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.utils import (
@@ -261,8 +261,7 @@ class RunnerFrontier(
             vars(self).pop(name, None)
         vars(self).update(parts.features)
         self.classes_, self.groups_ = clf.classes_, clf.groups_
-        name = resolve_constraint(clf.constraint).name
-        self.difference_ = DIFFERENCE_OF.get(name, "demographic_parity_difference")
+        self.difference_ = watched_difference(resolve_constraint(clf.constraint))
         weights = weights_to_measure(self.n_points)
         shown = tqdm(weights, disable=not self.verbose, desc="points", leave=False)
         self._measured = measure_points(

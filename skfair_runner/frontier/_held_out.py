@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 
-import numpy as np
 from sklearn.base import clone
 
 from skfair_runner._training_data import TrainingData, check_cells, split_validation
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.utils import SkfairRunnerWarning
+from skfair_runner.utils._columns import take_rows
 
 # Held-out rows that a rate should rest on.
 _FEW = 20
@@ -107,7 +107,7 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
         groups=replace(data.groups, codes=data.groups.codes[held_out]),
     )
     return Parts(
-        train=(take(X, train), take(y, train), take(sensitive_features, train)),
+        train=tuple(take_rows(part, train) for part in (X, y, sensitive_features)),
         held_out=watched,
         pos_label=data.classes.tolist()[positive] if len(data.classes) == 2 else None,
         features={
@@ -158,36 +158,3 @@ def _warn_of_few(by_rate, data, caller):
         # The caller of fit, beyond hold_out and scikit-learn's wrapper.
         stacklevel=5,
     )
-
-
-def take(values, rows):
-    """Some rows of whatever was passed.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_samples, ...) or None
-        None stays None.
-
-    rows : ndarray of int
-        Positions.
-
-    Returns
-    -------
-    part : array-like of shape (n_rows, ...) or None
-        In the container that it came in.
-
-    Examples
-    --------
-    >>> take(["a", "b", "c"], [2, 0])
-    ['c', 'a']
-    """
-    if values is None:
-        return None
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    if hasattr(values, "tocsr"):
-        return values.tocsr()[rows]
-    if isinstance(values, list | tuple):
-        # An array of what a list mixes would be one of strings.
-        return [values[row] for row in rows]
-    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from skfair_runner.conditional import Modulation, at_strength, modulate, modulated
 from skfair_runner.net import RunnerNet
-from skfair_runner.neurons import DiagnosisInputs, weight_terms
+from skfair_runner.neurons import DiagnosisInputs, effects_of_weights
 
 # Half of the steps are of the whole repair, which steers the controller; a tenth are
 # plain training, so that the other end of the front stays where it was.
@@ -143,13 +143,7 @@ def modulated_weight_importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
         own = dict(feeder.named_parameters())
         name = "parametrizations.weight.original"
         weights.append(own[name] if name in own else own["weight"])
-    gradients = torch.autograd.grad(
-        inputs.gap, weights, retain_graph=True, materialize_grads=True
-    )
-    return {
-        layer.name: weight_terms(w, g)
-        for layer, w, g in zip(inputs.layers, weights, gradients, strict=True)
-    }
+    return effects_of_weights(inputs.gap, weights, inputs.layers)
 
 
 class FrontierNet(RunnerNet):

@@ -12,17 +12,10 @@ from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
 from skfair_runner.batches import GroupedDataset
 from skfair_runner.diagnosis import Diagnosis, make_neuron_table
-from skfair_runner.metrics import fairness_summary, false_positive_rate_difference
 from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
+from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
 
-# The difference that each constraint is about, where it is one of rates.
-DIFFERENCE_OF = {
-    "demographic_parity": "demographic_parity_difference",
-    "equalized_odds": "equalized_odds_difference",
-    "true_positive_rate_parity": "equal_opportunity_difference",
-    "false_positive_rate_parity": "false_positive_rate_difference",
-}
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
 # Held-out rows that neurons are diagnosed on; more would not change the picture.
@@ -231,6 +224,11 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     return row
 
 
+def watched_difference(constraint):
+    """Name of the measure that a constraint is about; demographic parity for a gap."""
+    return constraint.metric or "demographic_parity_difference"
+
+
 def cells_of_decisions(data, decided):
     """Rows of each group, label and decision, (n_groups, n_classes, n_classes)."""
     n_groups, n_classes = data.groups.n_groups, len(data.classes)
@@ -242,12 +240,7 @@ def cells_of_decisions(data, decided):
 def summary(data, decided, scores, pos_label):
     """Measures of some decisions, by name."""
     told = {"sensitive_features": data.groups, "pos_label": pos_label}
-    decisions = data.classes[data.y], data.classes[decided]
-    row = fairness_summary(*decisions, scores, **told)
-    row["false_positive_rate_difference"] = false_positive_rate_difference(
-        *decisions, **told
-    )
-    return row
+    return full_summary(data.classes[data.y], data.classes[decided], scores, **told)
 
 
 def tell_neurons(clf, before, after):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from skfair_runner._building import draw_seed, make_dataset, own_randomness
 from skfair_runner._training_data import check_cells
-from skfair_runner.frontier._points import DIFFERENCE_OF, summary
+from skfair_runner.frontier._points import summary, watched_difference
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
@@ -93,16 +93,14 @@ def _accuracy_and_difference(clf, data):
     if len(data.classes) == 2:
         pos_label = data.classes.tolist()[clf.net_.task.positive]
     row = summary(data, decided, None, pos_label)
-    name = clf.net_.plan.constraint.name
-    column = DIFFERENCE_OF.get(name, "demographic_parity_difference")
-    return row["accuracy"], row[column]
+    return row["accuracy"], row[watched_difference(clf.net_.plan.constraint)]
 
 
 def _warn_if_worse(before, after, clf, caller):
     """Say that a point has lost, and gained nothing."""
     (accuracy, difference), (now_accurate, now_different) = before, after
     better = now_accurate > accuracy or now_different < difference
-    of_another_gap = clf.net_.plan.constraint.name not in DIFFERENCE_OF
+    of_another_gap = clf.net_.plan.constraint.metric is None
     if better or of_another_gap or before == after:
         return
     warnings.warn(

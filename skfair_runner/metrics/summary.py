@@ -92,6 +92,39 @@ def fairness_summary(
     >>> summary["accuracy"], summary["equalized_odds_sum"]
     (0.75, 1.0)
     """
+    summary = full_summary(
+        y_true,
+        y_pred,
+        y_score,
+        sensitive_features=sensitive_features,
+        pos_label=pos_label,
+        sample_weight=sample_weight,
+    )
+    del summary["false_positive_rate_difference"]
+    return summary
+
+
+def full_summary(
+    y_true,
+    y_pred,
+    y_score=None,
+    *,
+    sensitive_features,
+    pos_label=None,
+    sample_weight=None,
+):
+    """The numbers of `fairness_summary` and the false positive rate difference.
+
+    Parameters
+    ----------
+    y_true, y_pred, y_score, sensitive_features, pos_label, sample_weight
+        As of :func:`fairness_summary`.
+
+    Returns
+    -------
+    summary : dict of str to float
+        Of one pass over the samples, so that what is missing is told once.
+    """
     caller = "fairness_summary"
     rates = compute_rates(
         y_true, y_pred, sensitive_features, sample_weight, pos_label, caller
@@ -119,6 +152,9 @@ def fairness_summary(
         "equalized_odds_sum": odds_difference(rates, "sum"),
         "equal_opportunity_difference": float(
             difference(rates.true_positive_rate).max()
+        ),
+        "false_positive_rate_difference": float(
+            difference(rates.false_positive_rate).max()
         ),
         "demographic_parity_ratio": selection_ratio(rates),
         "abcc": abcc,

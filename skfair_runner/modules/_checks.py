@@ -1,4 +1,4 @@
-"""Checks that the networks for images share."""
+"""Checks that the networks share."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real

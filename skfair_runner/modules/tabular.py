@@ -1,10 +1,10 @@
 """Multilayer perceptron for tables, with a piecewise-linear encoding of its inputs."""
 
 from collections.abc import Sequence
-from numbers import Integral, Real
 
 from torch import Tensor, nn
 
+from skfair_runner.modules._checks import check_dropout, check_sizes
 from skfair_runner.modules.encoding import PiecewiseLinearEncoding
 
 
@@ -85,11 +85,8 @@ class TabularNet(nn.Module):
         sizes = {"n_features": n_features, "n_outputs": n_outputs}
         for i, size in enumerate(hidden_layer_sizes):
             sizes[f"hidden_layer_sizes[{i}]"] = size
-        for name, size in sizes.items():
-            if not isinstance(size, Integral) or size < 1:
-                raise ValueError(f"`{name}` is an integer of at least 1; got {size!r}.")
-        if not isinstance(dropout, Real) or not 0 <= dropout < 1:
-            raise ValueError(f"`dropout` is a number in [0, 1); got {dropout!r}.")
+        check_sizes(sizes)
+        check_dropout(dropout)
         if edges is not None and len(edges) != n_features:
             raise ValueError(
                 f"`edges` has one entry per feature; got {len(edges)} for "

@@ -28,6 +28,39 @@ def as_table(X, caller):
     )
 
 
+def take_rows(values, rows):
+    """Some rows of whatever was passed.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples, ...) or None
+        None stays None.
+
+    rows : ndarray of int or bool
+        Positions, which may repeat, or a mask; positions for a list.
+
+    Returns
+    -------
+    part : array-like of shape (n_rows, ...) or None
+        In the container that it came in.
+
+    Examples
+    --------
+    >>> take_rows(["a", "b", "c"], [2, 0])
+    ['c', 'a']
+    """
+    if values is None:
+        return None
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    if hasattr(values, "tocsr"):
+        return values.tocsr()[rows]
+    if isinstance(values, list | tuple):
+        # An array of what a list mixes would be one of strings.
+        return [values[row] for row in rows]
+    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]
+
+
 def column_positions(X, columns, caller):
     """Positions of columns given by name or position.
 

@@ -6,8 +6,9 @@ import pytest
 from scipy import sparse
 
 from skfair_runner import RunnerFairClassifier
-from skfair_runner.frontier._held_out import hold_out, take
+from skfair_runner.frontier._held_out import hold_out
 from skfair_runner.utils import SkfairRunnerWarning
+from skfair_runner.utils._columns import take_rows
 
 
 def split(X, y, groups, constraint="demographic_parity", fraction=0.25, **options):
@@ -53,11 +54,11 @@ def test_containers_stay_what_they_were(people):
 
 
 def test_a_list_keeps_the_types_of_what_it_holds():
-    assert take([1, "a", None], [2, 0]) == [None, 1]
+    assert take_rows([1, "a", None], [2, 0]) == [None, 1]
 
 
 def test_nothing_stays_nothing():
-    assert take(None, [0]) is None
+    assert take_rows(None, [0]) is None
 
 
 def test_more_than_two_labels_have_no_favourable_one():
