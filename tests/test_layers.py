@@ -38,10 +38,10 @@ LAYERS = (
     {"_building"},
     {"_neural"},
     {"classifier", "model_selection", "preprocessing"},
+    {"fairness_testing"},
     {
         "baselines",
         "explain",
-        "fairness_testing",
         "frontier",
         "persistence",
         "repair",
