@@ -174,7 +174,9 @@ def retrain_on_discriminatory(
     else:
         tests = (to_frame(evaluation[0], "evaluation"), np.asarray(evaluation[1]))
     sensitive = [space.names[k] for k in space.sensitive]
-    pairs = _pair_frames(result, space)
+    # Only as many pairs as the largest share takes are labelled, which takes long.
+    order = rng.permutation(result.found)[: max(1, round(max(shares) * len(y)))]
+    pairs = [side.iloc[order] for side in _pair_frames(result, space)]
     labels = vote(frame, y, pairs[0], sensitive, voters)
 
     def fitted(rows, targets):
@@ -190,15 +192,15 @@ def retrain_on_discriminatory(
         before = fitted(frame, y)
     seed = int(rng.integers(2**31))
     models = {"before": (model, 0, _measure(before, tests, space, as_frame, seed))}
-    order = rng.permutation(len(labels))
     for share in shares:
-        chosen = order[: max(1, round(share * len(y)))]
-        rows = pd.concat([frame, *(p.iloc[chosen] for p in pairs)], ignore_index=True)
+        n_added = min(max(1, round(share * len(y))), len(labels))
+        added = [side[:n_added] for side in pairs]
+        rows = pd.concat([frame, *added], ignore_index=True)
         rows = rows.astype(dict(frame.dtypes))
-        candidate = fitted(rows, np.concatenate([y, labels[chosen], labels[chosen]]))
+        targets = np.concatenate([y, labels[:n_added], labels[:n_added]])
+        candidate = fitted(rows, targets)
         measured = _measure(candidate, tests, space, as_frame, seed)
-        name = f"with {len(chosen)} pairs"
-        models[name] = (candidate, 2 * len(chosen), measured)
+        models[f"with {n_added} pairs"] = (candidate, 2 * n_added, measured)
     return _choose(models, accuracy_tolerance)
 
 
