@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # Lowest first. Modules of one layer never import one another; the modules inside a
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
-    {"cells", "groups", "utils"},
+    {"_precision", "cells", "groups", "utils"},
     {"images"},
     {
         "activations",
@@ -21,6 +21,7 @@ LAYERS = (
         "gaps",
         "metrics",
         "modules",
+        "relaxations",
     },
     {
         "_guards",
@@ -28,14 +29,15 @@ LAYERS = (
         "_settings",
         "_training_data",
         "conditional",
+        "constraints",
         "control",
         "neurons",
         "plots",
     },
-    {"_callbacks", "diagnosis", "report", "tasks"},
+    {"_callbacks", "_runs", "diagnosis", "report", "tasks"},
     {"_checkpoint", "penalty"},
     {"net"},
-    {"_building"},
+    {"_building", "_parameters"},
     {"_neural"},
     {"classifier", "model_selection", "preprocessing"},
     {"fairness_testing"},

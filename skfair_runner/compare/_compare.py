@@ -3,6 +3,12 @@
 from numbers import Integral, Real
 
 from skfair_runner._building import draw_seed
+from skfair_runner._runs.folds import (
+    check_sizes,
+    draw_seeds,
+    make_folds,
+    read_splitter,
+)
 from skfair_runner.compare._collecting import (
     first_tables,
     make_per_fold,
@@ -15,12 +21,6 @@ from skfair_runner.compare._comparison import Comparison
 from skfair_runner.compare._data import read_data
 from skfair_runner.compare._evaluation import measure
 from skfair_runner.compare._fingerprint import data_fingerprint, describe, versions
-from skfair_runner.compare._folds import (
-    check_sizes,
-    draw_seeds,
-    make_folds,
-    read_splitter,
-)
 from skfair_runner.compare._measures import MEASURES
 from skfair_runner.compare._metrics import measure_of, read_metrics
 from skfair_runner.compare._running import Task, run_tasks
@@ -57,8 +57,11 @@ def compare_classifiers(
         The first one is what the others are compared with in
         :meth:`Comparison.summary`. They are copied, not changed.
 
-    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-        Features, handed on as they are.
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features), or \
+            images
+        Features, handed on as they are. Images are what
+        :class:`~skfair_runner.RunnerFairClassifier` takes for them; rows of lazy ones
+        are taken without being read.
 
     y : array-like of shape (n_samples,)
         Labels.
@@ -97,7 +100,9 @@ def compare_classifiers(
         File in which every fit is stored as it is made. When the call is repeated, with
         more methods, seeds or metrics perhaps, what is in the file is not run again:
         only methods whose parameters changed, and those that failed, are. Needs
-        `random_state`. Nothing in the file can execute when it is read.
+        `random_state`. Nothing in the file can execute when it is read. Data are told
+        from other data by digests of all values; of lazy images, by names, lengths and
+        checksums or times of change, see `skfair_runner.images.Images.identity`.
 
     n_bootstrap : int, default=1000
         Resamples behind the confidence intervals; 0 leaves them out.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skfair_runner.compare._folds import disjoint_blocks
+from skfair_runner._runs.folds import disjoint_blocks
 from skfair_runner.metrics.bootstrap import (
     errors_of_decisions,
     errors_of_distributions,

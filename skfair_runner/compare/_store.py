@@ -1,27 +1,24 @@
 """A file of outcomes, so that a comparison that was stopped goes on where it was.
 
-An SQLite database: every outcome is in the file, or not there at all, whatever happens
-to the process. Arrays are stored by NumPy without pickling and tables as JSON, so that
-nothing in the file can execute when it is read.
+Arrays are stored by NumPy without pickling and tables as JSON, so that nothing in the
+file can execute when it is read.
 """
 
 import io
 import json
-import sqlite3
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
+from skfair_runner._runs.store import damaged, open_store
 from skfair_runner.compare._evaluation import Outcome
 from skfair_runner.utils import ConstantClassifierWarning, SkfairRunnerWarning
 
-_FORMAT = "skfair-runner results 1"
+_KIND = "skfair-runner results 1"
 _TABLES = {
-    "about": "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "outcomes": (
         "CREATE TABLE outcomes (key TEXT PRIMARY KEY, method TEXT NOT NULL, seed "
         "INTEGER, fold INTEGER NOT NULL, facts TEXT NOT NULL, arrays BLOB NOT NULL)"
@@ -70,69 +67,10 @@ def open_results(path, fingerprint, caller):
     ValueError
         If the file is something else, or belongs to other data.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"{caller}: the folder {str(path.parent)!r} of results={str(path)!r} does "
-            "not exist: make it first."
-        )
-    connection = sqlite3.connect(path, timeout=60)
-    try:
-        _prepare(connection, path, fingerprint, caller)
+    with open_store(
+        path, fingerprint, kind=_KIND, tables=_TABLES, caller=caller
+    ) as connection:
         yield Results(connection, path, caller)
-    finally:
-        connection.close()
-
-
-def _prepare(connection, path, fingerprint, caller):
-    """Make the tables of a new file; check those of an old one."""
-    try:
-        # What somebody may have put into the file besides must not run.
-        connection.execute("PRAGMA trusted_schema = OFF")
-        query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
-        found = dict(connection.execute(query))
-        if not found:
-            _make(connection, fingerprint)
-            return
-        if found != _TABLES:
-            reason = f"its tables are {sorted(found)}, not {sorted(_TABLES)}"
-            raise ValueError(_not_ours(path, caller, reason))
-        about = dict(connection.execute("SELECT name, value FROM about"))
-    except sqlite3.DatabaseError as error:
-        raise ValueError(_not_ours(path, caller, str(error))) from error
-    if about.get("format") != _FORMAT:
-        reason = f"its format is {about.get('format')!r}, not {_FORMAT!r}"
-        raise ValueError(_not_ours(path, caller, reason))
-    _check_data(json.loads(about["data"]), fingerprint, path, caller)
-
-
-def _make(connection, fingerprint):
-    with connection:
-        for statement in _TABLES.values():
-            connection.execute(statement)
-        connection.executemany(
-            "INSERT INTO about VALUES (?, ?)",
-            [("format", _FORMAT), ("data", json.dumps(fingerprint))],
-        )
-
-
-def _not_ours(path, caller, reason):
-    return (
-        f"{caller}: results={str(path)!r} is no file of results ({reason}): pass the "
-        "path of a new file, or delete this one."
-    )
-
-
-def _check_data(stored, fingerprint, path, caller):
-    """Refuse to mix outcomes of different data."""
-    differing = [name for name in fingerprint if stored.get(name) != fingerprint[name]]
-    if differing:
-        shapes = f"{stored.get('shape')} there, {fingerprint['shape']} here"
-        what = ", ".join(name for name in differing if name != "shape")
-        raise ValueError(
-            f"{caller}: results={str(path)!r} belongs to other data (X is {shapes}; "
-            f"different: {what}): pass another file for this data."
-        )
 
 
 class Results:
@@ -143,7 +81,7 @@ class Results:
     connection : sqlite3.Connection
         To a file with the right tables.
 
-    path : Path
+    path : path-like
         The file, for messages.
 
     caller : str
@@ -183,10 +121,7 @@ class Results:
         try:
             return _read(*row, n_samples, n_classes)
         except Exception as error:
-            raise ValueError(
-                f"{self._caller}: an entry of results={str(self._path)!r} is damaged "
-                f"({error}): delete the file."
-            ) from error
+            raise ValueError(damaged(self._path, self._caller, error)) from error
 
     def put(self, key, method, seed, fold, outcome):
         """Store an outcome; when this returns, it is in the file.

@@ -10,18 +10,18 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skfair_runner._building import draw_seed
-from skfair_runner.compare._collecting import warn_once
-from skfair_runner.compare._compare import check_count, check_results
-from skfair_runner.compare._data import read_data
-from skfair_runner.compare._evaluation import measure
-from skfair_runner.compare._fingerprint import data_fingerprint, describe, versions
-from skfair_runner.compare._folds import (
+from skfair_runner._runs.folds import (
     check_sizes,
     draw_seeds,
     make_folds,
     read_splitter,
     split_off,
 )
+from skfair_runner.compare._collecting import warn_once
+from skfair_runner.compare._compare import check_count, check_results
+from skfair_runner.compare._data import read_data
+from skfair_runner.compare._evaluation import measure
+from skfair_runner.compare._fingerprint import data_fingerprint, describe, versions
 from skfair_runner.compare._measures import MEASURES
 from skfair_runner.compare._metrics import measure_of, read_metrics
 from skfair_runner.compare._running import Task, run_tasks
@@ -64,8 +64,9 @@ def sweep_tradeoff(
         Values to try, by parameter, as for GridSearchCV. None where every classifier
         has a grid of its own.
 
-    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-        Features, handed on as they are.
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features), or \
+            images
+        Features, handed on as they are, as in :func:`compare_classifiers`.
 
     y : array-like of shape (n_samples,)
         Labels.

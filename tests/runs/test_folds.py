@@ -5,14 +5,14 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import KFold, RepeatedKFold
 
-from skfair_runner.compare._data import read_data
-from skfair_runner.compare._folds import (
+from skfair_runner._runs.folds import (
     disjoint_blocks,
     draw_seeds,
     make_folds,
     read_splitter,
     split_off,
 )
+from skfair_runner.compare._data import read_data
 
 
 @pytest.fixture
