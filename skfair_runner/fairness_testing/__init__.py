@@ -5,6 +5,7 @@ from skfair_runner.fairness_testing._aequitas import Aequitas
 from skfair_runner.fairness_testing._columns import Categories, Floats, Integers
 from skfair_runner.fairness_testing._display import SearchDisplay
 from skfair_runner.fairness_testing._eidig import EIDIG
+from skfair_runner.fairness_testing._individual import IndividualDiscrimination
 from skfair_runner.fairness_testing._mlcheck import MLCheck
 from skfair_runner.fairness_testing._neuronfair import NeuronFair
 from skfair_runner.fairness_testing._rate import discrimination_rate
@@ -23,6 +24,7 @@ __all__ = [
     "Aequitas",
     "Categories",
     "Floats",
+    "IndividualDiscrimination",
     "Integers",
     "MLCheck",
     "NeuronFair",

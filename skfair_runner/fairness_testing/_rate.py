@@ -8,7 +8,6 @@ from scipy.stats import beta
 
 from skfair_runner._building import draw_seed
 from skfair_runner.fairness_testing._columns import to_frame
-from skfair_runner.fairness_testing._ledger import Ledger
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._sampling import sample_box
 from skfair_runner.fairness_testing._space import Space
@@ -108,6 +107,10 @@ def discrimination_rate(
     all that is possible. The interval of the data speaks of the population that X is a
     random sample of.
 
+    For every combination the model gets the same rows in the same order. One that draws
+    its decisions by lot, with a seed, so draws the same for each, and what is counted
+    is the change of the columns.
+
     Examples
     --------
     >>> import numpy as np
@@ -161,8 +164,8 @@ def measure_rates(model, X, space, n_samples, confidence_level, rng) -> pd.DataF
     """
     counts = {"data": data_answers(model, X, space)}
     if n_samples:
-        answers = Ledger(space, model).ask(sample_box(space, n_samples, rng))
-        counts["box"] = answers.discriminatory
+        drawn = space.decode(sample_box(space, n_samples, rng))
+        counts["box"] = data_answers(model, drawn, space)
     rows = {}
     for name, discriminatory in counts.items():
         count, n = int(discriminatory.sum()), len(discriminatory)

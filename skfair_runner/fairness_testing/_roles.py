@@ -11,6 +11,7 @@ from skfair_runner.fairness_testing._columns import (
     Floats,
     Integers,
     infer_column,
+    to_frame,
 )
 from skfair_runner.utils._columns import column_positions
 
@@ -70,10 +71,11 @@ def check_roles(space) -> None:
         )
     for position in space.sensitive:
         if space.sizes[position] < 2:
+            (value,) = space.columns[position].decode([0]).tolist()
             raise ValueError(
                 f"The sensitive column {space.names[position]!r} has one value only, "
-                f"{space.columns[position].decode([0])[0]!r}, so there is nothing to "
-                "exchange: describe its values with columns=..."
+                f"{value!r}, so there is nothing to exchange: describe its values with "
+                "columns=..."
             )
     both = np.intersect1d(space.sensitive, space.immutable)
     if len(both):
@@ -112,6 +114,26 @@ def describe_roles(space) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, index=space.names)
+
+
+def complete_rows(X, caller) -> np.ndarray:
+    """Tell which rows have all of their numbers; a missing category is a level.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n_samples, n_columns)
+        A table.
+
+    caller : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    complete : ndarray of shape (n_samples,), dtype bool
+        One per row.
+    """
+    numbers = to_frame(X, caller).select_dtypes("number")
+    return numbers.notna().all(axis=1).to_numpy()
 
 
 def infer_columns(frame, overrides, max_levels, caller) -> dict:

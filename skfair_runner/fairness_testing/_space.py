@@ -252,6 +252,10 @@ class Space:
         """
         return describe_roles(self)
 
+    def __getstate__(self) -> dict:
+        # Tables are made again when they are needed, so a used box is a new one.
+        return {**vars(self), "_tables": {}}
+
     def __repr__(self) -> str:
         sensitive = [self.names[position] for position in self.sensitive]
         size = f"{len(self.names)} columns, {self.n_instances:,} instances"
