@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from .groups import Groups, encode_groups
+from .images import ImageSource, read_images
 from .utils import check_sample_weight
+from .utils._columns import as_table
 
 # Pairs of labels whose larger one is favourable without a word.
 _PLAIN_PAIRS = ({0, 1}, {-1, 1})
@@ -74,6 +78,89 @@ def take_sensitive_columns(X, columns, *, drop, required=True):
     if not absent:
         taken = X[names[0]] if isinstance(columns, str) else X[names]
     return (X.drop(columns=present) if drop and present else X), taken
+
+
+def read_samples(X, caller) -> tuple[Any, ImageSource | None]:
+    """X as a table or as images, and sliceable by rows without being read.
+
+    Parameters
+    ----------
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features), or \
+            images
+        Images are what :func:`~skfair_runner.images.read_images` knows.
+
+    caller : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    X : {DataFrame, ndarray, sparse matrix, Tensor, Images}
+        In the container that it came in; a list becomes an array.
+
+    images : ImageSource or None
+        The images as a net reads them; None where X is a table.
+
+    Raises
+    ------
+    TypeError
+        If the pixels are neither bytes nor floats.
+
+    ValueError
+        If X is neither a table nor images, or as
+        :func:`~skfair_runner.images.read_images`.
+
+    Examples
+    --------
+    >>> X, images = read_samples(np.zeros((7, 16, 16, 3), "uint8"), "fit")
+    >>> X.shape, images.shape
+    ((7, 16, 16, 3), (7, 3, 16, 16))
+    """
+    images = read_images(X, caller=caller)
+    if images is None:
+        return as_table(X, caller), None
+    if isinstance(X, list | tuple | ImageSource):
+        return images.images, images
+    return X, images
+
+
+def check_image_shape(estimator, images: ImageSource, *, reset: bool) -> None:
+    """Keep the shape of the images that are trained on, or compare others with it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``image_shape_`` where `reset` is true.
+
+    images : ImageSource
+        What it was passed.
+
+    reset : bool
+        Whether it is being trained.
+
+    Raises
+    ------
+    ValueError
+        If it was trained on something else.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> clf = SimpleNamespace()
+    >>> images = read_images(np.zeros((7, 16, 16, 3)), caller="fit")
+    >>> check_image_shape(clf, images, reset=True)
+    >>> clf.image_shape_
+    (3, 16, 16)
+    """
+    name, shape = type(estimator).__name__, images.shape[1:]
+    known = shape if reset else getattr(estimator, "image_shape_", None)
+    if shape != known:
+        trained_on = "a table" if known is None else f"images of shape {known}"
+        raise ValueError(
+            f"X holds images of shape {shape}, but this {name} was trained on "
+            f"{trained_on}: bring X to what it was trained on."
+        )
+    if reset:
+        estimator.image_shape_ = shape
 
 
 def favourable_code(pos_label, classes, *, needed_by=None) -> int:

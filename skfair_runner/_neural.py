@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._building import SKORCH_PREFIXES, check_skorch_parameter
 from ._inputs import (
+    check_image_shape,
     check_labels_present,
     encode_labels,
     favourable_code,
@@ -161,16 +162,8 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
                 f"X holds images of shape {shape}, and the default module of {name} "
                 "takes tables: pass module=..., such as skfair_runner.modules.ResNet18."
             )
-        known = shape if reset else getattr(self, "image_shape_", None)
-        if shape != known:
-            trained_on = "a table" if known is None else f"images of shape {known}"
-            raise ValueError(
-                f"X holds images of shape {shape}, but this {name} was trained on "
-                f"{trained_on}: bring X to what it was trained on."
-            )
+        check_image_shape(self, images, reset=reset)
         validate_data(self, images, y, reset=reset, skip_check_array=True)
-        if reset:
-            self.image_shape_ = shape
         if isinstance(y, str) and y == "no_validation":
             return images
         y = validate_data(self, "no_validation", y, reset=reset)

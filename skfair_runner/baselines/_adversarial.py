@@ -78,6 +78,9 @@ class AdversarialDebiasingClassifier(TrainsTheNet):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     Notes
     -----
     Implementations of other packages project tensor by tensor; the paper's gradient is
@@ -143,7 +146,7 @@ class AdversarialDebiasingClassifier(TrainsTheNet):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Numbers.
+            Numbers, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.

@@ -10,7 +10,12 @@ from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from skfair_runner._building import draw_seed
-from skfair_runner._inputs import encode_labels, favourable_code
+from skfair_runner._inputs import (
+    check_image_shape,
+    encode_labels,
+    favourable_code,
+    read_samples,
+)
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.groups import (
     Groups,
@@ -19,7 +24,6 @@ from skfair_runner.groups import (
     encode_groups,
 )
 from skfair_runner.utils import SensitiveFeaturesRequestMixin, _columns
-from skfair_runner.utils._columns import as_table
 
 # Rates of one label depend on which label that is.
 _NEED_THE_FAVOURABLE_LABEL = (
@@ -104,19 +108,19 @@ def seeded(estimator, seed):
 
 
 def take_rows(X, rows):
-    """Rows of a table by position, in the container it came in.
+    """Rows of a table, or images, by position, in the container they came in.
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The table; a sparse matrix comes back as CSR.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, ...), or Images
+        A sparse matrix comes back as CSR; lazy images are not read.
 
     rows : ndarray of int or bool
         Positions, which may repeat, or a mask.
 
     Returns
     -------
-    X : {ndarray, sparse matrix, DataFrame}
+    X : {ndarray, sparse matrix, DataFrame} or Images
         The rows; those of a DataFrame are numbered anew.
 
     Examples
@@ -174,12 +178,13 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
     _needs_groups = True
     _needs_the_favourable_label = False
     _takes_many_labels = False
+    # What it does with the columns of a table, if it can do nothing with images.
+    _needs_columns: str | None = None
 
     def _read(self, X, y, sensitive_features):
-        """Table, labels, and what they say; sets what scikit-learn expects."""
+        """Samples, labels, and what they say; sets what scikit-learn expects."""
         caller = f"{type(self).__name__}.fit"
-        X = as_table(X, type(self).__name__)
-        validate_data(self, X, skip_check_array=True)
+        X = self._read_samples(X, reset=True)
         if y is None:
             raise ValueError(
                 f"{caller} requires y to be passed, but the target y is None."
@@ -215,11 +220,28 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
         self.groups_ = list(groups.names)
         return groups
 
-    def _table(self, X):
-        """X at prediction, with the columns that it had in `fit`."""
+    def _samples(self, X):
+        """X at prediction, with the columns, or shape of images, that `fit` saw."""
         check_is_fitted(self)
-        X = as_table(X, type(self).__name__)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        return self._read_samples(X, reset=False)
+
+    def _read_samples(self, X, *, reset):
+        """X, which is a table or holds images, for the estimator to read."""
+        X, images = read_samples(X, type(self).__name__)
+        if reset:
+            vars(self).pop("image_shape_", None)
+        if images is None:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        if reset and self._needs_columns is not None:
+            raise ValueError(
+                f"{type(self).__name__}.fit {self._needs_columns}, but X holds "
+                f"{len(images)} images of shape {images.shape[1:]}: pass a table, or "
+                "use a method that leaves the features to its estimator, such as "
+                "OversamplingClassifier or RunnerFairClassifier."
+            )
+        check_image_shape(self, images, reset=reset)
+        validate_data(self, images, reset=reset, skip_check_array=True)
         return X
 
     def _base_estimator(self):

@@ -109,6 +109,8 @@ class CorrelationRemoverClassifier(DecidesByGroup, Mitigator):
 
     _takes_many_labels = True
 
+    _needs_columns = _DOES
+
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "alpha": [Interval(Real, 0, 1, closed="both")],
@@ -202,7 +204,7 @@ class CorrelationRemoverClassifier(DecidesByGroup, Mitigator):
 
     def _transform(self, X, sensitive_features, method):
         """Features at prediction as the estimator gets them."""
-        X = self._table(X)
+        X = self._samples(X)
         caller = f"{type(self).__name__}.{method}"
         codes = self._groups(X, sensitive_features, caller, _DOES)
         return self._removed(X, self._with_indicators(X, codes))

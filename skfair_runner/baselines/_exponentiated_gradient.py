@@ -132,6 +132,9 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     ThresholdOptimizerClassifier : Thresholds per group, after training.
@@ -208,7 +211,7 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.
@@ -273,7 +276,7 @@ class ExponentiatedGradientClassifier(DecidesByLot, Mitigator):
         proba : ndarray of shape (n_samples, 2), float64
             Columns follow ``classes_``.
         """
-        X = self._table(X)
+        X = self._samples(X)
         decisions = np.column_stack([each.predict(X) for each in self.estimators_])
         return self._columns(decisions @ self.weights_)
 

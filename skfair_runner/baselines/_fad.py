@@ -66,6 +66,9 @@ class FADClassifier(TrainsTheNet):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     Notes
     -----
     The layer is as wide as the one before it and begins as the identity, so that the
@@ -128,7 +131,7 @@ class FADClassifier(TrainsTheNet):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Numbers.
+            Numbers, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Labels.

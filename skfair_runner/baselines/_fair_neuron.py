@@ -81,6 +81,9 @@ class FairNeuronClassifier(TrainsTheNet):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     Notes
     -----
     A path is the set of hidden neurons on it; features are not part of it.
@@ -145,7 +148,7 @@ class FairNeuronClassifier(TrainsTheNet):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Numbers.
+            Numbers, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.

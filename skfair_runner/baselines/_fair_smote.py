@@ -180,6 +180,8 @@ class FairSMOTEClassifier(TrainsOneEstimator):
     3      1    male       ...        ...
     """
 
+    _needs_columns = "makes new rows out of the columns of a table"
+
     _parameter_constraints: dict = {
         **TrainsOneEstimator._parameter_constraints,
         "mutation": [Interval(Real, 0, 1, closed="both")],

@@ -137,6 +137,7 @@ class FairlearnAdversarialClassifier(TrainsTheNet):
     """
 
     _takes_many_labels = False
+    _needs_columns = _DOES
     # fairlearn's training leaves none.
     history_ = property()
 

@@ -64,6 +64,9 @@ class GapRegularisationClassifier(TrainsTheNet):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     skfair_runner.RunnerFairClassifier : Penalises neurons too, and steers towards a
@@ -117,7 +120,7 @@ class GapRegularisationClassifier(TrainsTheNet):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Numbers.
+            Numbers, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two or more labels.

@@ -143,6 +143,9 @@ class GridSearchReductionClassifier(TrainsOneEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     ExponentiatedGradientClassifier : Finds the multipliers; a randomised mixture.
@@ -215,7 +218,7 @@ class GridSearchReductionClassifier(TrainsOneEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.
@@ -280,7 +283,7 @@ class GridSearchReductionClassifier(TrainsOneEstimator):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        X = self._table(X)
+        X = self._samples(X)
         favoured = np.asarray(self.estimator_.predict(X)) == 1
         return self.classes_[np.where(favoured, self.favourable_, 1 - self.favourable_)]
 
@@ -301,7 +304,7 @@ class GridSearchReductionClassifier(TrainsOneEstimator):
         proba : ndarray of shape (n_samples, 2), float64
             Columns follow ``classes_``.
         """
-        X = self._table(X)
+        X = self._samples(X)
         proba = self.estimator_.predict_proba(X)
         known = self.estimator_.classes_.tolist()
         if 1 in known:
@@ -322,7 +325,7 @@ class GridSearchReductionClassifier(TrainsOneEstimator):
         values : ndarray of shape (n_samples,)
             Positive where the decision is ``classes_[1]``.
         """
-        X = self._table(X)
+        X = self._samples(X)
         values = self.estimator_.decision_function(X)
         return values if self.favourable_ == 1 else -values
 

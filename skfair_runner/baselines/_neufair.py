@@ -91,6 +91,9 @@ class NeuFairClassifier(TrainsTheNet):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     Notes
     -----
     Difference and F1 are those of the training data. A search of thousands of states
@@ -159,7 +162,7 @@ class NeuFairClassifier(TrainsTheNet):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Numbers.
+            Numbers, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.

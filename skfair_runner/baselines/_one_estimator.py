@@ -43,7 +43,7 @@ class TrainsOneEstimator(Mitigator):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        X = self._table(X)
+        X = self._samples(X)
         return self.estimator_.predict(X)
 
     @available_if(_estimator_has("predict_proba"))
@@ -60,7 +60,7 @@ class TrainsOneEstimator(Mitigator):
         proba : ndarray of shape (n_samples, n_classes)
             Columns follow ``classes_``.
         """
-        X = self._table(X)
+        X = self._samples(X)
         return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("decision_function"))
@@ -77,5 +77,5 @@ class TrainsOneEstimator(Mitigator):
         values : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As the estimator gives them.
         """
-        X = self._table(X)
+        X = self._samples(X)
         return self.estimator_.decision_function(X)

@@ -82,6 +82,9 @@ class OversamplingClassifier(TrainsOneEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     ReweighingClassifier : Weights instead of repeated rows; keeps the share of each
@@ -119,7 +122,7 @@ class OversamplingClassifier(TrainsOneEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two or more labels.

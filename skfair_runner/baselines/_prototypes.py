@@ -186,6 +186,8 @@ class PrototypeRepresentationClassifier(TrainsOneEstimator):
 
     _takes_many_labels = False
 
+    _needs_columns = _DOES
+
     _parameter_constraints: dict = {
         **TrainsOneEstimator._parameter_constraints,
         "estimator": [
@@ -292,11 +294,11 @@ class PrototypeRepresentationClassifier(TrainsOneEstimator):
         memberships : ndarray of shape (n_samples, n_prototypes)
             Positive; each row sums to one.
         """
-        return self._table(X)
+        return self._samples(X)
 
-    def _table(self, X):
+    def _samples(self, X):
         """Memberships of the samples at prediction, which `estimator_` reads."""
-        X = super()._table(X)
+        X = super()._samples(X)
         return self.learner_.transform(as_numbers(X, type(self).__name__, _DOES))
 
     def _estimator_or_net(self):

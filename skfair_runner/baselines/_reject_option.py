@@ -112,6 +112,9 @@ class RejectOptionClassifier(DecidesByGroup, Mitigator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     Warns
     -----
     SkfairRunnerWarning
@@ -196,7 +199,7 @@ class RejectOptionClassifier(DecidesByGroup, Mitigator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.
@@ -280,7 +283,7 @@ class RejectOptionClassifier(DecidesByGroup, Mitigator):
 
     def _decided(self, X, sensitive_features, method):
         """Scores of the favourable label after the group has decided."""
-        X = self._table(X)
+        X = self._samples(X)
         caller = f"{type(self).__name__}.{method}"
         codes = self._groups(
             X, sensitive_features, caller, "lets the group decide where it is unsure"

@@ -121,6 +121,9 @@ class ReweighingClassifier(TrainsOneEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     reweighing_weights : The weights alone.
@@ -163,7 +166,7 @@ class ReweighingClassifier(TrainsOneEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two or more labels.

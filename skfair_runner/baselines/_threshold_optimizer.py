@@ -97,6 +97,9 @@ class ThresholdOptimizerClassifier(DecidesByGroup, DecidesByLot, Mitigator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X had string column names.
 
+    image_shape_ : tuple of int
+        (channels, height, width), where X held images.
+
     See Also
     --------
     ExponentiatedGradientClassifier : Mixture of classifiers that needs no groups to
@@ -173,7 +176,7 @@ class ThresholdOptimizerClassifier(DecidesByGroup, DecidesByLot, Mitigator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as `estimator` takes them.
+            Features, or images, as `estimator` takes them.
 
         y : array-like of shape (n_samples,)
             Two labels.
@@ -264,7 +267,7 @@ class ThresholdOptimizerClassifier(DecidesByGroup, DecidesByLot, Mitigator):
 
     def _probability(self, X, sensitive_features, method):
         """Probability of the favourable label."""
-        X = self._table(X)
+        X = self._samples(X)
         caller = f"{type(self).__name__}.{method}"
         codes = self._groups(
             X,

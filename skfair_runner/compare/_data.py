@@ -8,9 +8,9 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils import check_consistent_length
 
-from skfair_runner._inputs import encode_labels, favourable_code
+from skfair_runner._inputs import encode_labels, favourable_code, read_samples
 from skfair_runner.groups import Groups, check_at_least_two, encode_groups
-from skfair_runner.utils._columns import as_table, take_rows
+from skfair_runner.utils._columns import take_rows
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Data:
 
     Attributes
     ----------
-    X : DataFrame, ndarray or CSR matrix of shape (n_samples, n_features)
-        Features.
+    X : DataFrame, ndarray or CSR matrix of shape (n_samples, n_features), or images
+        Features. Of lazy images, rows are taken without being read.
 
     codes : ndarray of shape (n_samples,)
         Code of each label among `classes`.
@@ -70,7 +70,8 @@ def read_data(X, y, sensitive_features, pos_label, caller):
 
     Parameters
     ----------
-    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features), or \
+            images
         Features.
 
     y : array-like of shape (n_samples,)
@@ -96,7 +97,7 @@ def read_data(X, y, sensitive_features, pos_label, caller):
         If lengths differ; if groups are missing, misaligned or fewer than two; if the
         favourable label is not known.
     """
-    X = as_table(X, caller)
+    X, _ = read_samples(X, caller)
     X = X.tocsr() if sparse.issparse(X) else X
     check_consistent_length(X, y)
     codes, classes = encode_labels(y)

@@ -14,6 +14,8 @@ import torch
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 
+from skfair_runner.images import Images
+
 _PACKAGES = (
     "numpy",
     "pandas",
@@ -85,7 +87,8 @@ def data_fingerprint(data):
     Returns
     -------
     fingerprint : dict of str to str
-        ``shape``, and digests of ``X``, ``y`` and ``sensitive_features``.
+        ``shape``, and digests of ``X``, ``y`` and ``sensitive_features``. Lazy images
+        are not decoded for it, see :meth:`~skfair_runner.images.Images.identity`.
     """
     return {
         "shape": " × ".join(map(str, data.X.shape)),
@@ -200,6 +203,8 @@ def _parts_of_code(value):
 
 def _digest_of_table(X):
     """Digest of features, in any container."""
+    if isinstance(X, Images):
+        return digest(X.identity())
     if sparse.issparse(X):
         X = X.sorted_indices()
         return digest([list(X.shape), X.data, X.indices, X.indptr])

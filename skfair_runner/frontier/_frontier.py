@@ -183,7 +183,7 @@ class RunnerFrontier(
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, as of :class:`RunnerFairClassifier`.
+            Features or images, as of :class:`RunnerFairClassifier`.
 
         y : array-like of shape (n_samples,)
             Labels.

@@ -102,7 +102,8 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
     _warn_of_few(counts["hold out"], data, caller)
     watched = replace(
         data,
-        X=data.X[held_out],
+        # Images are sliced, and not read, which would take memory for all of them.
+        X=getattr(data.X, "subset", data.X.__getitem__)(held_out),
         y=data.y[held_out],
         groups=replace(data.groups, codes=data.groups.codes[held_out]),
     )

@@ -7,6 +7,8 @@ import os
 import zipfile
 from collections.abc import Sequence
 
+import numpy as np
+
 
 class PlainFiles:
     """Files by their paths.
@@ -30,6 +32,12 @@ class PlainFiles:
     def describe(self, row: int) -> str:
         """The file, for messages."""
         return repr(self.names[row])
+
+    def identity(self, rows) -> list:
+        """Names of some files, and how long they are and when they were changed."""
+        names = [self.names[row] for row in rows]
+        found = [os.stat(name) for name in names]
+        return [names, np.array([(each.st_size, each.st_mtime_ns) for each in found])]
 
 
 class ZipMembers:
@@ -81,3 +89,11 @@ class ZipMembers:
     def describe(self, row: int) -> str:
         """The member, for messages."""
         return f"{self.names[row]!r} of {self.archive!r}"
+
+    def identity(self, rows) -> list:
+        """Names of some members, and the lengths and checksums that are listed."""
+        self.prepare()
+        assert self._handle is not None
+        names = [self.names[row] for row in rows]
+        found = [self._handle.getinfo(name) for name in names]
+        return [names, np.array([(each.file_size, each.CRC) for each in found])]

@@ -24,6 +24,8 @@ _CHANNELS_OF_MODE = {"RGB": 3, "L": 1}
 _FITS = ("crop", "stretch")
 # More threads than this wait for the interpreter's lock.
 _MOST_WORKERS = 8
+# Images of a data set by which it is told from others.
+_LOOKED_AT = 32
 
 
 class LazyImages(Images):
@@ -148,6 +150,17 @@ class LazyImages(Images):
         super().__init__(n_images, reader.image_shape, reader.dtype, channels)
         self._reader, self.n_workers = reader, n_workers
 
+    def identity(self) -> list:
+        """What tells these images from others; no file is decoded for it.
+
+        Returns
+        -------
+        parts : list
+            As of :meth:`Images.identity`.
+        """
+        layout = (self.shape, self.channels, str(self.dtype))
+        return [layout, *self._reader.identity(self.rows)]
+
     def read(self, rows) -> np.ndarray:
         """Decode some of the files.
 
@@ -262,6 +275,9 @@ class _FileReader:
     def read(self, row: int) -> np.ndarray:
         return self._decode(row).reshape(self.image_shape)
 
+    def identity(self, rows) -> list:
+        return [self._fit, self._mode, *self._files.identity(rows)]
+
 
 class _DatasetReader:
     """Items of a torch data set."""
@@ -303,3 +319,7 @@ class _DatasetReader:
                 "to one size in the data set."
             )
         return image.reshape(self.image_shape)
+
+    def identity(self, rows) -> list:
+        few = np.linspace(0, len(rows) - 1, min(len(rows), _LOOKED_AT)).astype(int)
+        return [self.read(int(row)) for row in rows[few]]

@@ -53,6 +53,21 @@ class ImageSource:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def subset(self, rows) -> ImageSource:
+        """Some of the images, which stay unread.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int or bool
+            Which images.
+
+        Returns
+        -------
+        source : ImageSource
+            Shares what this one rests on.
+        """
+        return ImageSource(self.images[rows])
+
     def __getitem__(self, rows) -> np.ndarray:
         """A batch.
 
@@ -80,7 +95,8 @@ def read_images(X, *, caller: str) -> ImageSource | None:
     Parameters
     ----------
     X : object
-        What the user passed. Images are :class:`Images`; arrays and lists of arrays
+        What the user passed. Images are :class:`Images`, or an
+        :class:`ImageSource` of them; arrays and lists of arrays
         with four axes; and arrays of bytes with three, which are grey. Three axes of
         floats may as well be sequences, and are left alone.
 
@@ -108,6 +124,8 @@ def read_images(X, *, caller: str) -> ImageSource | None:
     >>> read_images(np.zeros((7, 16)), caller="fit") is None
     True
     """
+    if isinstance(X, ImageSource):
+        X = X.images
     if isinstance(X, Images):
         images = X
     else:
