@@ -1,1 +1,1 @@
-"""What comparisons and searches share: rows, folds, digests and files of results."""
+"""What comparisons and searches share: rows, folds, digests, files of results."""

@@ -8,9 +8,9 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from tqdm import tqdm
 
+from skfair_runner._runs.fingerprint import data_fingerprint, digest, versions
 from skfair_runner.baselines._base import seeded
 from skfair_runner.compare._evaluation import evaluate
-from skfair_runner.compare._fingerprint import data_fingerprint, digest, versions
 from skfair_runner.compare._store import open_results
 
 

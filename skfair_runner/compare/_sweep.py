@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skfair_runner._building import draw_seed
+from skfair_runner._runs.data import read_data
+from skfair_runner._runs.fingerprint import data_fingerprint, describe, versions
 from skfair_runner._runs.folds import (
     check_sizes,
     draw_seeds,
@@ -19,9 +21,7 @@ from skfair_runner._runs.folds import (
 )
 from skfair_runner.compare._collecting import warn_once
 from skfair_runner.compare._compare import check_count, check_results
-from skfair_runner.compare._data import read_data
 from skfair_runner.compare._evaluation import measure
-from skfair_runner.compare._fingerprint import data_fingerprint, describe, versions
 from skfair_runner.compare._measures import MEASURES
 from skfair_runner.compare._metrics import measure_of, read_metrics
 from skfair_runner.compare._running import Task, run_tasks

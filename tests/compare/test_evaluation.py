@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skfair_runner.compare._data import read_data
+from skfair_runner._runs.data import read_data
 from skfair_runner.compare._evaluation import evaluate, measure
 
 TRAIN, TEST = np.arange(8), np.arange(8, 16)

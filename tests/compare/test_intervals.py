@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skfair_runner.compare._data import read_data
+from skfair_runner._runs.data import read_data
 from skfair_runner.compare._evaluation import Outcome
 from skfair_runner.compare._intervals import bounds, half_widths
 

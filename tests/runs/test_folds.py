@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import KFold, RepeatedKFold
 
+from skfair_runner._runs.data import read_data
 from skfair_runner._runs.folds import (
     disjoint_blocks,
     draw_seeds,
@@ -12,7 +13,6 @@ from skfair_runner._runs.folds import (
     read_splitter,
     split_off,
 )
-from skfair_runner.compare._data import read_data
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skfair_runner.compare._data import read_data
-from skfair_runner.compare._fingerprint import (
+from skfair_runner._runs.data import read_data
+from skfair_runner._runs.fingerprint import (
     data_fingerprint,
     describe,
     digest,
