@@ -472,6 +472,7 @@ def assemble_net(
         warmup_lr=settings.warmup_lr,
         lr_schedule=estimator.lr_schedule,
         checkpoint=estimator.checkpoint,
+        mixed_precision=estimator.mixed_precision,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
         lr=settings.lr,

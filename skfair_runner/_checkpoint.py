@@ -28,6 +28,7 @@ _DECISIVE = (
     "lr",
     "lr_schedule",
     "batch_size",
+    "mixed_precision",
 )
 _DECISIVE_PREFIXES = ("optimizer__", "criterion__", "iterator_train__")
 _FORMAT = "skfair-runner checkpoint 1"
@@ -60,6 +61,9 @@ class Checkpoint:
     diagnosis : dict or None
         Gap, importance and discrimination of the biased module, as tensors.
 
+    scaler : dict
+        Of the gradients of float16; empty for others.
+
     history : list of dict
         One row per epoch of both phases.
 
@@ -76,6 +80,7 @@ class Checkpoint:
     controller: dict[str, Tensor] | None
     selected: dict[str, Tensor]
     diagnosis: dict | None
+    scaler: dict
     history: list[dict]
     random: list[Tensor]
 
@@ -278,6 +283,8 @@ class Resumable:
         self.reached_ = None
         self.step_ = reached.steps
         self.optimizer_.load_state_dict(reached.optimizer)
+        if self.scaler_ is not None:
+            self.scaler_.load_state_dict(reached.scaler)
         if self.penalty_ is not None and reached.selected:
             self.penalty_.hold(to_device(reached.selected, self.device))
         set_random_states(reached.random, self.device)
@@ -297,6 +304,7 @@ class Resumable:
             controller=_state_of(self.controller_),
             selected={} if self.penalty_ is None else self.penalty_.selected,
             diagnosis=_state_of(self.before_),
+            scaler=_state_of(self.scaler_) or {},
             history=[
                 {k: v for k, v in row.items() if k != "batches"} for row in self.history
             ],

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ._precision import at_least_single
+
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMALISING = (
     nn.BatchNorm1d,
@@ -400,7 +402,7 @@ def neuron_values(output: Tensor, axis: int) -> Tensor:
     Returns
     -------
     values : Tensor of shape (n_samples, n_neurons)
-        Carries gradient to `output`.
+        At least float32; carries gradient to `output`.
 
     Examples
     --------
@@ -408,6 +410,7 @@ def neuron_values(output: Tensor, axis: int) -> Tensor:
     >>> neuron_values(torch.ones(5, 3, 2, 2), axis=1).shape
     torch.Size([5, 3])
     """
+    output = at_least_single(output)
     if output.ndim == 2:
         return output
     moved = output.movedim(axis, 1)

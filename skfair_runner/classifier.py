@@ -19,6 +19,7 @@ from ._building import (
 )
 from ._guards import all_or_nothing, check_device
 from ._neural import NeuralClassifier
+from ._precision import MIXED_PRECISIONS
 from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
 from .distances import DISTANCES
@@ -174,6 +175,12 @@ class RunnerFairClassifier(NeuralClassifier):
     device : str, default="cpu"
         Where torch computes.
 
+    mixed_precision : {"bfloat16", "float16"} or None, default=None
+        Half precision for the convolutions and products of training, which graphics
+        cards compute several times as fast; "float16" is for cards without "bfloat16".
+        Weights, criterion, gaps, penalty and controller stay float32, and so does all
+        that comes after training: diagnosis, prediction, files. None is float32.
+
     random_state : int, RandomState or None, default=None
         Seed of initialisation, batches and dropout. None takes fresh entropy. The
         global states of NumPy and torch are left as they were.
@@ -290,6 +297,7 @@ class RunnerFairClassifier(NeuralClassifier):
         "callbacks": [list, None],
         "checkpoint": [str, os.PathLike, None],
         "device": [str, torch.device],
+        "mixed_precision": [StrOptions(set(MIXED_PRECISIONS)), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -329,6 +337,7 @@ class RunnerFairClassifier(NeuralClassifier):
         callbacks=None,
         checkpoint=None,
         device="cpu",
+        mixed_precision=None,
         random_state=None,
         verbose=0,
         **skorch_parameters,
@@ -365,6 +374,7 @@ class RunnerFairClassifier(NeuralClassifier):
         self.callbacks = callbacks
         self.checkpoint = checkpoint
         self.device = device
+        self.mixed_precision = mixed_precision
         self.random_state = random_state
         self.verbose = verbose
         self._keep(skorch_parameters)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from contextlib import nullcontext
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from ._callbacks import EpochProgress
 from ._checkpoint import Resumable
+from ._on_device import OnDevice
 from .activations import evaluation_mode, record_activations, trace_layers
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
@@ -37,20 +37,21 @@ class StopTraining(Exception):
 class _DiagnosisBatches:
     """A data set as batches for a diagnosis, on the net's device."""
 
-    def __init__(self, dataset: GroupedDataset, batch_size: int, device):
+    def __init__(self, net: RunnerNet, dataset: GroupedDataset, batch_size: int):
         self.loader = BatchLoader(dataset, batch_size)
-        self.device, self.n_rows = device, len(dataset)
+        self.net, self.n_rows = net, len(dataset)
 
     def __len__(self) -> int:
         return len(self.loader)
 
     def __iter__(self):
         for batch, y in self.loader:
-            batch, y = to_device((batch, y), self.device)
-            yield Batch(batch["X"], y, batch["groups"], batch.get("weights"))
+            batch, y = to_device((batch, y), self.net.device)
+            X = self.net.laid_out(batch["X"])
+            yield Batch(X, y, batch["groups"], batch.get("weights"))
 
 
-class RunnerNet(Resumable, NeuralNet):
+class RunnerNet(OnDevice, Resumable, NeuralNet):
     """Warm-up, diagnosis and repair of one module.
 
     Parameters
@@ -77,6 +78,10 @@ class RunnerNet(Resumable, NeuralNet):
         File that the state of :meth:`fit_phases` is written to after every epoch, and
         from which it goes on if the same training was stopped.
 
+    mixed_precision : {"bfloat16", "float16"} or None, default=None
+        What training computes convolutions and products in. Weights, gaps, penalty, and
+        all that is computed after training are float32.
+
     **kwargs
         Of :class:`skorch.NeuralNet`.
     """
@@ -91,6 +96,7 @@ class RunnerNet(Resumable, NeuralNet):
         warmup_lr=None,
         lr_schedule="cosine",
         checkpoint=None,
+        mixed_precision=None,
         dataset=GroupedDataset,
         iterator_train=BatchLoader,
         iterator_valid=BatchLoader,
@@ -108,6 +114,7 @@ class RunnerNet(Resumable, NeuralNet):
         self.warmup_lr = warmup_lr
         self.lr_schedule = lr_schedule
         self.checkpoint = checkpoint
+        self.mixed_precision = mixed_precision
         super().__init__(
             module,
             dataset=dataset,
@@ -138,6 +145,7 @@ class RunnerNet(Resumable, NeuralNet):
         self.after_: Diagnosis | None = None
         self.controller_: OutputController | None = None
         self.training_, self.reached_ = None, None
+        self.channels_last_ = None
         self.initialize()
         self._check_module(train)
 
@@ -147,7 +155,7 @@ class RunnerNet(Resumable, NeuralNet):
         X = to_device(batch["X"], self.device)
         try:
             with evaluation_mode(self.module_), torch.no_grad():
-                output = self.module_(X)
+                output = self.module_(self.laid_out(X))
         except RuntimeError as error:
             raise ValueError(
                 f"The module does not take X, of shape {('n', *X.shape[1:])} and type "
@@ -272,6 +280,8 @@ class RunnerNet(Resumable, NeuralNet):
         self.phase_, self.phase_epochs_, self.step_ = phase, epochs, 0
         self.at_the_end_ = at_the_end
         self.valid_dataset_ = valid
+        self.lay_out_weights(torch.channels_last)
+        self.scaler_ = self.make_scaler()
         if fresh:
             with self._current_init_context("optimizer"):
                 self.initialize_optimizer()
@@ -295,6 +305,7 @@ class RunnerNet(Resumable, NeuralNet):
             pass
         finally:
             self.notify("on_train_end", X=None, y=None)
+            self.lay_out_weights(torch.contiguous_format)
             # Neither data nor a second reference to the module outlives the phase.
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
@@ -397,7 +408,7 @@ class RunnerNet(Resumable, NeuralNet):
         custom = callable(importance)
         size = _CUSTOM_DIAGNOSIS_BATCH if custom else _PREDICTION_BATCH
         size = rows_at_once(dataset, size)
-        batches = _DiagnosisBatches(dataset, size, self.device)
+        batches = _DiagnosisBatches(self, dataset, size)
         return diagnose(self.subject(dataset), batches, importance)
 
     def selection_rates(self, dataset: GroupedDataset) -> Tensor:
@@ -421,7 +432,7 @@ class RunnerNet(Resumable, NeuralNet):
         if penalty is not None and penalty.layers:
             recording = record_activations(self.module_, penalty.layers)
         with recording as activations:
-            logits = self.infer(batch)
+            logits = self.infer(batch, self.mixed_precision)
         loss = self.get_loss(logits, y, X=batch, training=True)
         cells = self._cells(batch, y)
         if penalty is not None:
@@ -429,7 +440,7 @@ class RunnerNet(Resumable, NeuralNet):
             loss = loss + penalty(
                 batch["X"], logits, activations, cells, self.step_, progress
             )
-        loss.backward()
+        self.backward(loss)
         if self.meters_ is not None:
             self.meters_[0].add(logits, cells)
         return {"loss": loss, "y_pred": logits}
@@ -449,18 +460,11 @@ class RunnerNet(Resumable, NeuralNet):
         self._set_training(False)
         batch, y = to_device(batch, self.device)
         with torch.no_grad():
-            logits = self.infer(batch)
+            logits = self.infer(batch, self.mixed_precision)
             loss = self.get_loss(logits, y, X=batch)
             if self.meters_ is not None:
                 self.meters_[1].add(logits, self._cells(batch, y, sampled=False))
         return {"loss": loss, "y_pred": logits}
-
-    def infer(self, x, **fit_params) -> Tensor:
-        """Logits of a batch."""
-        if isinstance(x, Mapping):
-            x = x["X"]
-        output = self.module_(to_device(x, self.device))
-        return as_logits(output, self.task.n_labels, self.task.output)
 
     def get_loss(self, y_pred, y_true, X=None, training=False) -> Tensor:
         """Weighted mean of the criterion; batches of another prior are corrected."""

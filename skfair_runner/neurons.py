@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ._precision import at_least_single
 from .activations import Layer, silence_neurons
 
 
 def taylor_terms(activation: Tensor, gradient: Tensor, axis: int) -> Tensor:
     """Σ over samples and positions of h · ∂Gap/∂h, per neuron."""
-    product = activation.detach() * gradient
+    product = at_least_single(activation.detach()) * gradient
     return product.movedim(axis, 0).flatten(1).sum(1)
 
 

@@ -189,6 +189,10 @@ class RepairPenalty:
                 scores = subject.scores(subject.module(X))
             return subject.constraint.gap(scores, cells, subject.positive)
 
+        if any(h.dtype == torch.float16 for h in activations.values()):
+            # Else the gradient of a single sample's pixel would be rounded to zero;
+            # selecting compares importances with one another alone.
+            gap = gap * len(X)
         inputs = DiagnosisInputs(
             gap, activations, subject.layers, subject.module, recompute_gap
         )

@@ -35,7 +35,7 @@ LAYERS = (
         "plots",
     },
     {"_callbacks", "_runs", "diagnosis", "report", "tasks"},
-    {"_checkpoint", "penalty"},
+    {"_checkpoint", "_on_device", "penalty"},
     {"net"},
     {"_building", "_parameters"},
     {"_neural"},

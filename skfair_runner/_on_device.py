@@ -1,0 +1,120 @@
+"""How a net computes: on which device, in which precision, in which memory layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from skorch.utils import to_device
+from torch import Tensor
+
+from ._precision import run_module, takes_channels_last
+from .activations import evaluation_mode
+from .tasks import as_logits
+
+
+class OnDevice:
+    """What runs a net's module on its device; mixed into RunnerNet.
+
+    Attributes
+    ----------
+    channels_last_ : bool or None
+        Whether the module is given images with channels behind the pixels in memory;
+        None before it was given any.
+
+    scaler_ : GradScaler or None
+        Scales the gradients of float16 while a phase runs.
+    """
+
+    channels_last_: bool | None = None
+    scaler_: torch.amp.GradScaler | None = None
+
+    def laid_out(self: Any, X: Tensor) -> Tensor:
+        """X in the layout that the module computes fastest with.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, ...)
+            Input of the module, on its device.
+
+        Returns
+        -------
+        X : Tensor of shape (n_samples, ...)
+            The same values; images perhaps with channels behind the pixels in memory.
+        """
+        if X.ndim != 4:
+            return X
+        if self.channels_last_ is None:
+            with evaluation_mode(self.module_):
+                self.channels_last_ = takes_channels_last(self.module_, X[:2])
+        if not self.channels_last_:
+            return X
+        return X.contiguous(memory_format=torch.channels_last)
+
+    def lay_out_weights(self: Any, memory_format) -> None:
+        """Bring the weights of convolutions into a layout, if images come in another.
+
+        Parameters
+        ----------
+        memory_format : torch.memory_format
+            ``torch.channels_last`` while training uses them again and again;
+            ``torch.contiguous_format``, as everybody expects them, after it.
+        """
+        if self.channels_last_:
+            self.module_.to(memory_format=memory_format)
+
+    def make_scaler(self: Any) -> torch.amp.GradScaler | None:
+        """What scales gradients up that float16 would round to zero."""
+        if self.mixed_precision != "float16":
+            return None
+        return torch.amp.GradScaler(torch.device(self.device).type)
+
+    def infer(self: Any, x, mixed_precision=None, **fit_params) -> Tensor:
+        """Logits of a batch.
+
+        Parameters
+        ----------
+        x : dict or Tensor of shape (n_samples, ...)
+            Batch, or the input alone.
+
+        mixed_precision : {"bfloat16", "float16"} or None, default=None
+            Of the module; see :func:`~skfair_runner._precision.run_module`.
+
+        **fit_params
+            Not used.
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, n_columns)
+            At least float32.
+        """
+        if isinstance(x, Mapping):
+            x = x["X"]
+        X = self.laid_out(to_device(x, self.device))
+        output = run_module(self.module_, X, mixed_precision)
+        return as_logits(output, self.task.n_labels, self.task.output)
+
+    def backward(self: Any, loss: Tensor) -> None:
+        """Gradients of a loss.
+
+        Parameters
+        ----------
+        loss : Tensor of shape ()
+            With graph.
+        """
+        if self.scaler_ is None:
+            loss.backward()
+            return
+        self.scaler_.scale(loss).backward()
+        # Callbacks that clip gradients see them as they are.
+        self.scaler_.unscale_(self.optimizer_)
+
+    def _step_optimizer(self: Any, step_fn) -> None:
+        """skorch's; no step where float16 overflowed."""
+        if self.scaler_ is None:
+            super()._step_optimizer(step_fn)
+            return
+        step_fn()
+        self.scaler_.step(self.optimizer_)
+        self.scaler_.update()
