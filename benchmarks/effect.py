@@ -158,12 +158,8 @@ METHODS = {
 }
 
 
-def split(dataset, seed, data_home):
-    """Train, validation and test parts: (X, y, groups) each, encoded on train."""
-    bunch = load_dataset(dataset, data_home=data_home)
-    group = GROUPS[dataset]
-    groups, y = bunch.sensitive_features[group], bunch.target
-    X = bunch.data.drop(columns=bunch.sensitive_columns[group])
+def rows_of_parts(groups, y, seed):
+    """Rows of the train, validation and test part, stratified by group and label."""
     strata = groups.astype(str) + y.astype(str)
     train, rest = train_test_split(
         np.arange(len(y)), test_size=0.4, random_state=seed, stratify=strata
@@ -171,6 +167,16 @@ def split(dataset, seed, data_home):
     valid, test = train_test_split(
         rest, test_size=0.5, random_state=seed, stratify=strata.iloc[rest]
     )
+    return train, valid, test
+
+
+def split(dataset, seed, data_home):
+    """Train, validation and test parts: (X, y, groups) each, encoded on train."""
+    bunch = load_dataset(dataset, data_home=data_home)
+    group = GROUPS[dataset]
+    groups, y = bunch.sensitive_features[group], bunch.target
+    X = bunch.data.drop(columns=bunch.sensitive_columns[group])
+    train, valid, test = rows_of_parts(groups, y, seed)
     preprocess = make_table_preprocessor().fit(X.iloc[train])
     return [
         (
