@@ -23,6 +23,7 @@ from skfair_runner.compare._comparison import Comparison
 from skfair_runner.compare._evaluation import measure
 from skfair_runner.compare._measures import MEASURES
 from skfair_runner.compare._metrics import measure_of, read_metrics
+from skfair_runner.compare._model_metrics import model_measures, read_model_metrics
 from skfair_runner.compare._running import Task, run_tasks
 
 _CALLER = "compare_classifiers"
@@ -36,6 +37,7 @@ def compare_classifiers(
     sensitive_features,
     cv=5,
     metrics=None,
+    model_metrics=None,
     pos_label=None,
     n_seeds=1,
     n_jobs=None,
@@ -81,6 +83,13 @@ def compare_classifiers(
         ``sensitive_features`` less is better, of any other more; pass a
         :class:`~skfair_runner.metrics.Metric` to say otherwise, or to get scores.
 
+    model_metrics : dict of str to callable, or list of callable; default=None
+        Functions of the fitted classifier, called as ``metric(classifier, X)`` with
+        held-out rows, and with their ``y`` and ``sensitive_features`` where they take
+        them. They return a number or a dict of numbers, for columns called
+        ``<name>_<key>``; an attribute `greater_is_better` says what to make of them.
+        :class:`~skfair_runner.fairness_testing.IndividualDiscrimination` is one.
+
     pos_label : label or None, default=None
         The favourable label. None is the larger of {0, 1} and {−1, 1}, and compares
         every class with the rest where there are more than two.
@@ -99,7 +108,8 @@ def compare_classifiers(
     results : path-like or None, default=None
         File in which every fit is stored as it is made. When the call is repeated, with
         more methods, seeds or metrics perhaps, what is in the file is not run again:
-        only methods whose parameters changed, and those that failed, are. Needs
+        only methods whose parameters changed, and those that failed, are; and all,
+        where `model_metrics` changed, which need the fitted classifiers. Needs
         `random_state`. Nothing in the file can execute when it is read. Data are told
         from other data by digests of all values; of lazy images, by names, lengths and
         checksums or times of change, see `skfair_runner.images.Images.identity`.
@@ -123,8 +133,9 @@ def compare_classifiers(
     ------
     TypeError
         If `classifiers` is no dict, or holds anything without `fit` and `predict`; if
-        a metric cannot be called; if `n_seeds` or `n_bootstrap` is no integer; if
-        `results` is given and a parameter of a classifier cannot be compared.
+        a metric or model metric cannot be called; if `n_seeds` or `n_bootstrap` is no
+        integer; if `results` is given and a parameter of a classifier, or a model
+        metric, cannot be compared.
 
     ValueError
         If `classifiers` is empty; if groups are missing, misaligned or fewer than two;
@@ -172,6 +183,7 @@ def compare_classifiers(
     check_results(results, random_state, _CALLER)
     metrics = read_metrics(metrics, _CALLER)
     data = read_data(X, y, sensitive_features, pos_label, _CALLER)
+    asked = read_model_metrics(model_metrics, metrics, data.X, _CALLER)
     cv = read_splitter(cv)
     check_sizes(data, cv, _CALLER)
 
@@ -191,6 +203,8 @@ def compare_classifiers(
         results=results,
         verbose=verbose,
         caller=_CALLER,
+        model_metrics=asked,
+        told_metrics=model_metrics,
     )
     measured = [
         measure(outcome, data, task.test, metrics)
@@ -198,6 +212,7 @@ def compare_classifiers(
     ]
     warn_once(tasks, measured)
     measures = MEASURES | {key: measure_of(key, each) for key, each in metrics.items()}
+    measures |= model_measures(asked, outcomes)
     per_fold = make_per_fold(tasks, measured, measures)
     bootstrap = {"n_bootstrap": n_bootstrap, "level": confidence_level, "seed": seed}
     widths = make_widths(tasks, outcomes, measured, data, **bootstrap)

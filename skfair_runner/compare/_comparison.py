@@ -12,7 +12,7 @@ from skfair_runner.compare._measures import (
     check_utility,
 )
 from skfair_runner.compare._page import to_html
-from skfair_runner.compare._sentences import describe
+from skfair_runner.compare._sentences import about_zeros, describe
 from skfair_runner.compare._text import format_constant, format_number, format_table
 from skfair_runner.metrics.fronts import non_dominated, ranks_of_intervals
 from skfair_runner.plots import TradeoffDisplay
@@ -30,7 +30,7 @@ class Comparison:
     table : DataFrame
         One row per method. For each measure ``<measure>_mean`` and ``<measure>_std``
         over the folds of all seeds (the sample standard deviation) and, for accuracy
-        and the differences, the confidence interval ``<measure>_low`` to
+        and the differences of groups, the confidence interval ``<measure>_low`` to
         ``<measure>_high``; then ``four_fifths`` (whether the mean disparate impact
         reaches 0.8), ``needs_groups_at_predict``, ``randomised`` (decides by lot),
         ``constant_folds`` (folds in which more than 99.5 % got one decision),
@@ -278,7 +278,7 @@ class Comparison:
         Returns
         -------
         text : str
-            One paragraph for each other method.
+            One paragraph for each other method, and what a measure of 0 means.
 
         Raises
         ------
@@ -293,7 +293,8 @@ class Comparison:
                 f"Comparison.summary: there is no method {reference!r} to compare "
                 f"with; the methods are {self.table.index.tolist()}."
             )
-        return describe(self.table, self.per_fold, self.measures[difference], reference)
+        text = describe(self.table, self.per_fold, self.measures[difference], reference)
+        return "\n\n".join([text, *about_zeros(self.table, self.measures)])
 
     def plot(
         self,

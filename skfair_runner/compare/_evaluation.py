@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
 from skfair_runner.compare._metrics import call_metric
+from skfair_runner.compare._model_metrics import ask_model
 from skfair_runner.metrics.summary import full_summary
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.model_selection._routing import fit_keywords, needs_groups_at_predict
@@ -36,6 +37,9 @@ class Outcome:
     tables : dict of str to DataFrame
         ``neurons`` and ``history``, where the classifier has them.
 
+    answers : dict of str to dict of str to float
+        What the model metrics said, by metric and column; empty where one failed.
+
     error : str
         What went wrong; empty where nothing did.
 
@@ -48,6 +52,7 @@ class Outcome:
     fit_seconds: float = float("nan")
     predict_seconds: float = float("nan")
     tables: dict = field(default_factory=dict)
+    answers: dict = field(default_factory=dict)
     error: str = ""
     warnings: list = field(default_factory=list)
 
@@ -105,7 +110,7 @@ def _recording(told):
     told += [(each.category, str(each.message)) for each in caught]
 
 
-def evaluate(classifier, data, train, test):
+def evaluate(classifier, data, train, test, model_metrics=None):
     """Fit a classifier on some rows and let it decide about others.
 
     Parameters
@@ -119,6 +124,9 @@ def evaluate(classifier, data, train, test):
     train, test : ndarray of int
         Row numbers.
 
+    model_metrics : dict of str to callable or None, default=None
+        What to ask the fitted classifier besides its decisions.
+
     Returns
     -------
     outcome : Outcome
@@ -128,6 +136,9 @@ def evaluate(classifier, data, train, test):
     with _recording(outcome.warnings):
         try:
             _fill(outcome, classifier, data, train, test)
+            if model_metrics:
+                rows = data.take(test)
+                outcome.answers = ask_model(model_metrics, classifier, *rows)
         except Exception as error:
             outcome.error = _words(error)
     return outcome
@@ -240,6 +251,8 @@ def measure(outcome, data, rows, metrics):
             return measured
         for name, metric in metrics.items():
             measured.numbers[name] = _added(name, metric, outcome, data, rows)
+    for answer in outcome.answers.values():
+        measured.numbers |= answer
     return measured
 
 

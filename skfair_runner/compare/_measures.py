@@ -21,13 +21,22 @@ class Measure:
         None where it is neither.
 
     compares_groups : bool
-        Whether it is about a difference between groups rather than about use.
+        Whether it is about a difference between groups, or between people who differ
+        in their group alone, rather than about use.
+
+    meaning : str, default=""
+        A sentence for readers who do not know it.
+
+    about_zero : str, default=""
+        What it says about methods if this, and every measure with the same text, is 0.
     """
 
     name: str
     label: str
     greater_is_better: bool | None
     compares_groups: bool = False
+    meaning: str = ""
+    about_zero: str = ""
 
 
 MEASURES = {

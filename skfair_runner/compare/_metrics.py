@@ -10,7 +10,7 @@ from skfair_runner.compare._measures import MEASURES, Measure
 from skfair_runner.metrics import METRICS, Metric, resolve_metric
 
 # Columns of the tables that are no measures.
-_TAKEN = (
+TAKEN = (
     "method",
     "seed",
     "fold",
@@ -59,14 +59,14 @@ def read_metrics(metrics, caller):
             f"names out of {list(METRICS)}, got {metrics!r}."
         )
     if not isinstance(metrics, Mapping):
-        metrics = {_name_of(each): each for each in metrics}
+        metrics = {name_of(each): each for each in metrics}
     found = {}
     for name, given in metrics.items():
         if not isinstance(name, str):
             raise TypeError(f"{caller}: names of metrics are strings, got {name!r}.")
         if name in MEASURES and (given == name or given is METRICS.get(name)):
             continue
-        if name in MEASURES or name in _TAKEN:
+        if name in MEASURES or name in TAKEN:
             raise ValueError(
                 f"{caller}: a metric cannot be called {name!r}, which is a column of "
                 "the tables already: give it another name."
@@ -163,7 +163,8 @@ def call_metric(metric, y_true, y_pred, scores, *, sensitive_features, pos_label
     return float(value)
 
 
-def _name_of(metric):
+def name_of(metric):
+    """Name of a metric that is listed without one."""
     if isinstance(metric, str):
         return metric
     return getattr(metric, "name", None) or getattr(metric, "__name__", repr(metric))

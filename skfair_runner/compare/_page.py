@@ -175,7 +175,7 @@ def make_page(comparison, *, difference, utility, title, notes, **facts):
     return ComparisonPage(
         title=title,
         table=table,
-        measures=tuple(_page_measure(m) for m in comparison.measures.values()),
+        measures=tuple(_page_measure(m, table) for m in comparison.measures.values()),
         difference=difference,
         utility=utility,
         groups=_groups(comparison),
@@ -191,7 +191,7 @@ def make_page(comparison, *, difference, utility, title, notes, **facts):
     )
 
 
-def _page_measure(measure):
+def _page_measure(measure, table):
     if measure.name.endswith("_seconds"):
         kind = "cost"
     else:
@@ -201,8 +201,10 @@ def _page_measure(measure):
         measure.label,
         kind,
         measure.greater_is_better,
-        _MEANINGS.get(measure.name, ""),
-        decimals=_DECIMALS.get(measure.name, 3),
+        measure.meaning or _MEANINGS.get(measure.name, ""),
+        decimals=0
+        if table[f"{measure.name}_mean"].abs().max() >= 1000
+        else _DECIMALS.get(measure.name, 3),
     )
 
 

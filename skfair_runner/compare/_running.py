@@ -44,7 +44,18 @@ class Task:
     test: np.ndarray
 
 
-def run_tasks(tasks, classifiers, data, *, n_jobs, results, verbose, caller):
+def run_tasks(
+    tasks,
+    classifiers,
+    data,
+    *,
+    n_jobs,
+    results,
+    verbose,
+    caller,
+    model_metrics=None,
+    told_metrics=None,
+):
     """Outcomes of all tasks; those that the file of results holds are not run again.
 
     Parameters
@@ -70,6 +81,12 @@ def run_tasks(tasks, classifiers, data, *, n_jobs, results, verbose, caller):
     caller : str
         Who asks; begins the error messages.
 
+    model_metrics : dict of str to callable or None, default=None
+        What to ask fitted classifiers besides their decisions.
+
+    told_metrics : dict, list or None, default=None
+        The same as the user passed them, for the file of results to tell changes by.
+
     Returns
     -------
     outcomes : list of Outcome
@@ -81,7 +98,7 @@ def run_tasks(tasks, classifiers, data, *, n_jobs, results, verbose, caller):
     }
     opened = nullcontext()
     if results is not None:
-        keys = _keys(tasks, copies, caller)
+        keys = _keys(tasks, copies, told_metrics, caller)
         opened = open_results(results, data_fingerprint(data), caller)
     done = {}
     with opened as file:
@@ -89,7 +106,9 @@ def run_tasks(tasks, classifiers, data, *, n_jobs, results, verbose, caller):
             done = _stored(file, keys, tasks, len(data.classes))
         waiting = [each for each in enumerate(tasks) if each[0] not in done]
         made = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(_run)(number, task, copies[task.method, task.seed], data)
+            delayed(_run)(
+                number, task, copies[task.method, task.seed], data, model_metrics
+            )
             for number, task in waiting
         )
         with tqdm(
@@ -118,14 +137,16 @@ def _copy(classifier, seed):
     return clone(classifier) if seed is None else seeded(classifier, seed)
 
 
-def _run(number, task, classifier, data):
+def _run(number, task, classifier, data, model_metrics):
     """Outcome with the number of its task, since tasks end in any order."""
-    return number, evaluate(clone(classifier), data, task.train, task.test)
+    classifier = clone(classifier)
+    return number, evaluate(classifier, data, task.train, task.test, model_metrics)
 
 
-def _keys(tasks, copies, caller):
+def _keys(tasks, copies, told_metrics, caller):
     """Digest of all that each outcome depends on, the data aside."""
     settings, installed = {}, versions()
+    asked = _digest_of_metrics(told_metrics, caller)
     for (method, seed), classifier in copies.items():
         try:
             settings[method, seed] = digest([installed, classifier])
@@ -136,6 +157,19 @@ def _keys(tasks, copies, caller):
                 "a form that can be pickled."
             ) from error
     return [
-        digest([settings[task.method, task.seed], task.train, task.test])
+        digest([settings[task.method, task.seed], task.train, task.test, *asked])
         for task in tasks
     ]
+
+
+def _digest_of_metrics(told_metrics, caller):
+    """Digest of the model metrics, in a list; an empty one where there are none."""
+    if not told_metrics:
+        return []
+    try:
+        return [digest(told_metrics)]
+    except TypeError as error:
+        raise TypeError(
+            f"{caller}: `results` has to tell whether `model_metrics` changed, but "
+            f"{error}. Leave `results` out, or pass a function that holds on to less."
+        ) from error

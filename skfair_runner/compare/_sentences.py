@@ -55,6 +55,34 @@ def describe(table, per_fold, difference, reference):
     )
 
 
+def about_zeros(table, measures):
+    """What has to be known about methods with a measure of 0.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of :class:`~skfair_runner.compare.Comparison`.
+
+    measures : dict of str to Measure
+        Those that say what 0 means are looked at.
+
+    Returns
+    -------
+    sentences : list of str
+        One for each such text, with the methods that it is about.
+    """
+    told = {}
+    for measure in measures.values():
+        if measure.about_zero:
+            told.setdefault(measure.about_zero, []).append(f"{measure.name}_mean")
+    sentences = []
+    for text, columns in told.items():
+        zero = (table[columns] == 0).all(axis=1)
+        if zero.any():
+            sentences.append(f"{', '.join(table.index[zero])}: {text}")
+    return sentences
+
+
 def _paragraph(table, per_fold, difference, name, reference):
     """What one method did, compared with the reference."""
     row, other = table.loc[name], table.loc[reference]

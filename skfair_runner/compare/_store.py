@@ -15,7 +15,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skfair_runner._runs.store import damaged, open_store
 from skfair_runner.compare._evaluation import Outcome
-from skfair_runner.utils import ConstantClassifierWarning, SkfairRunnerWarning
+from skfair_runner.utils import (
+    BoundNotMetWarning,
+    ConstantClassifierWarning,
+    SkfairRunnerWarning,
+)
 
 _KIND = "skfair-runner results 1"
 _TABLES = {
@@ -29,6 +33,7 @@ _WARNINGS = {
     each.__name__: each
     for each in (
         ConvergenceWarning,
+        BoundNotMetWarning,
         ConstantClassifierWarning,
         SkfairRunnerWarning,
         RuntimeWarning,
@@ -158,6 +163,7 @@ def _written(outcome):
         "predict_seconds": outcome.predict_seconds,
         "warnings": [(each.__name__, text) for each, text in outcome.warnings],
         "tables": {name: _columns(table) for name, table in outcome.tables.items()},
+        "answers": outcome.answers,
     }
     file = io.BytesIO()
     np.save(file, outcome.y_pred.astype(np.int64), allow_pickle=False)
@@ -186,6 +192,7 @@ def _read(facts, arrays, n_samples, n_classes):
         fit_seconds=float(facts["fit_seconds"]),
         predict_seconds=float(facts["predict_seconds"]),
         tables={name: _table(each) for name, each in facts["tables"].items()},
+        answers=_answers(facts.get("answers", {})),
         warnings=[
             (_WARNINGS.get(kind, UserWarning), text) for kind, text in facts["warnings"]
         ],
@@ -205,6 +212,14 @@ def _table(columns):
     return pd.DataFrame(
         {name: pd.Series(values, dtype=dtype) for name, dtype, values in columns}
     )
+
+
+def _answers(stored):
+    """Numbers by metric and column."""
+    return {
+        name: {column: float(value) for column, value in each.items()}
+        for name, each in stored.items()
+    }
 
 
 def _plain(value):

@@ -36,12 +36,14 @@ def format_number(mean, std, measure):
     Returns
     -------
     text : str
-        Three decimals, one for seconds to fit; a dash for NaN.
+        Three decimals, one for seconds to fit, none from 1,000 on; a dash for NaN.
 
     Examples
     --------
     >>> format_number(0.84512, 0.0061, "accuracy")
     '0.845 ± .006'
+    >>> format_number(12345.0, 0.0, "parameters")
+    '12,345 ± 0'
     >>> format_number(float("nan"), float("nan"), "abcc")
     '–'
     """
@@ -50,6 +52,8 @@ def format_number(mean, std, measure):
     if measure == "fit_seconds":
         spread = "" if pd.isna(std) else f" ± {std:.1f}"
         return f"{mean:.1f}{spread}"
+    if abs(mean) >= 1000:
+        return f"{mean:,.0f}" + ("" if pd.isna(std) else f" ± {std:,.0f}")
     # The zero before the point is left out, so that columns stay narrow.
     spread = "" if pd.isna(std) else f" ± {std:.3f}".replace(" 0.", " .")
     return f"{mean:.3f}{spread}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -58,6 +60,12 @@ class IndividualDiscrimination(BaseEstimator):
 
     name = "individual_discrimination"
     greater_is_better = False
+    meanings: ClassVar = {
+        "data": "Share of the held-out people who would be decided otherwise if only "
+        "the sensitive columns were different.",
+        "box": "The same share of all combinations of values, drawn uniformly; most of "
+        "them look like nobody.",
+    }
 
     def __init__(
         self, sensitive_columns=None, *, space=None, n_samples=2000, random_state=0
@@ -66,6 +74,19 @@ class IndividualDiscrimination(BaseEstimator):
         self.space = space
         self.n_samples = n_samples
         self.random_state = random_state
+
+    @property
+    def about_zero(self):
+        """What a rate of 0 says, and what it does not."""
+        columns = self.sensitive_columns
+        if self.space is not None:
+            columns = [self.space.names[position] for position in self.space.sensitive]
+        columns = columns if isinstance(columns, list | tuple) else [columns]
+        return (
+            f"no decision changed with {' and '.join(map(str, columns))} alone. So it "
+            "is for every classifier that does not get the column, and it says nothing "
+            "about differences between groups through other columns."
+        )
 
     def prepare(self, X):
         """Read the box off all rows, so that it is one and the same for every fold.
