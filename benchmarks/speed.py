@@ -22,10 +22,10 @@ from benchmarks._report import machine, write_table
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.activations import record_activations
 from skfair_runner.cells import Cells
-from skfair_runner.control import positive_scores
 from skfair_runner.gaps import CONSTRAINTS
 from skfair_runner.modules import MLP
 from skfair_runner.neurons import activation_importance
+from skfair_runner.relaxations import positive_scores
 
 N_FEATURES = 60
 BATCH = 1000

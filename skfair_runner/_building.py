@@ -16,6 +16,7 @@ from ._callbacks import make_early_stopping
 from ._settings import Settings, resolve_optimizer, resolve_output, resolve_settings
 from ._training_data import TrainingData
 from .batches import GroupedDataset
+from .constraints import resolve_bounds
 from .distances import resolve_distance
 from .gaps import Constraint
 from .modules import TabularNet, piecewise_linear_edges
@@ -324,6 +325,14 @@ def make_task(estimator, data: TrainingData, rows, *, positive, output) -> Task:
     return Task(n_labels, data.groups.n_groups, positive, output, shift, shares)
 
 
+def _populations(constraint: Constraint | None) -> str | dict[str, str]:
+    """Within what a constraint compares; of several by name."""
+    if constraint is None:
+        return "everybody"
+    found = {part.name: part.within for part in constraint.parts}
+    return found if len(found) > 1 else constraint.within
+
+
 def build_net(
     estimator,
     data: TrainingData,
@@ -374,7 +383,7 @@ def build_net(
     }
     settings = resolve_settings(
         len(rows),
-        within="everybody" if constraint is None else constraint.within,
+        within=_populations(constraint),
         repair=estimator.repair,
         own_module=estimator.module is not None,
         trained=isinstance(module, nn.Module),
@@ -449,7 +458,9 @@ def assemble_net(
             top_k=estimator.top_k,
             diagnose_every=estimator.diagnose_every,
             output_weight=estimator.output_weight or 0.0,
-            difference_bound=estimator.difference_bound,
+            difference_bound=resolve_bounds(
+                estimator.constraint, estimator.difference_bound
+            ),
             gain=settings.gain,
             memory=settings.memory,
             sharpness=settings.sharpness,

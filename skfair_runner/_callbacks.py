@@ -20,8 +20,10 @@ class EpochProgress(Callback):
         """Advance it and show the loss and the difference."""
         row = net.history[-1]
         shown = {"loss": f"{row['train_loss']:.4f}"}
-        if "train_difference" in row:
-            shown["difference"] = f"{row['train_difference']:.3f}"
+        names = [name for name in row if name.startswith("train_difference")]
+        if names:
+            # Of several constraints, in the order of their names' columns.
+            shown["difference"] = "/".join(f"{row[name]:.3f}" for name in names)
         self.bar_.set_postfix(shown)
         self.bar_.update()
 
@@ -43,8 +45,11 @@ class _ValidationObjective(Callback):
         if row["phase"] == "repair" and net.plan is not None:
             if net.plan.difference_bound is not None:
                 # With the largest multiplier the penalty is exact.
-                excess = row["valid_difference"] - net.plan.difference_bound
-                objective += MULTIPLIER_LIMIT * max(excess, 0.0)
+                several = len(net.plan.constraint.parts) > 1
+                for part, bound in net.plan.bounded_parts():
+                    suffix = f"_{part.name}" if several else ""
+                    excess = row[f"valid_difference{suffix}"] - bound
+                    objective += MULTIPLIER_LIMIT * max(excess, 0.0)
             else:
                 objective += net.plan.output_weight * row.get("valid_gap", 0.0)
         net.history.record("valid_objective", objective)

@@ -20,14 +20,13 @@ from ._inputs import (
     read_weights,
     take_sensitive_columns,
 )
+from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table
 from .images import ImageSource, read_images
 from .tasks import probabilities
-from .utils import ConstantClassifierWarning, SensitiveFeaturesRequestMixin
+from .utils import SensitiveFeaturesRequestMixin
 
-# A classifier that selects less or more than this is called constant.
-_LEAST_SELECTED = 0.005
 # scikit-learn's common checks set the name after ** as if it were a parameter, and
 # expect that only `fit` complains.
 _OPEN_NAMES = (*SKORCH_PREFIXES, "skorch_parameters")
@@ -40,6 +39,9 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
     `drop_sensitive`, `missing_groups`, `pos_label`, `sampling`, `module` and `top_k`,
     and trains.
     """
+
+    # In whose name it warns where another class trains it; None is its own.
+    _voice: Voice | None = None
 
     def _keep(self, skorch_parameters):
         """Take the parameters with skorch's prefixes, once their names are known."""
@@ -87,9 +89,9 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
 
     def _favourable(self, constraint, classes):
         """Code of the favourable label; an error where it must be told."""
-        needed_by = None
-        if constraint is not None and constraint.within in ("positive", "negative"):
-            needed_by = f"constraint={constraint.name!r}"
+        parts = () if constraint is None else constraint.parts
+        asking = [p.name for p in parts if p.within in ("positive", "negative")]
+        needed_by = f"constraint={asking[0]!r}" if asking else None
         return favourable_code(self.pos_label, classes, needed_by=needed_by)
 
     def _read(
@@ -195,27 +197,23 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         if interrupt is not None:
             raise interrupt
         if self.net_.plan is not None and self.net_.history:
-            self._warn_if_constant(data, train)
+            voice = self._voice or self._own_voice()
+            warn_if_constant(self.net_, data, train, voice)
+            warn_if_bound_not_met(self.net_, train, voice)
         return self
 
-    def _warn_if_constant(self, data, train):
-        """Say it where every sample gets the same label."""
-        selected = self.net_.selection_rates(train).cpu().numpy()
-        base = np.bincount(data.y[data.rows], minlength=len(data.classes))
-        base = base[-len(selected) :] / base.sum()
-        constant = (selected > 1 - _LEAST_SELECTED) & (base <= 1 - _LEAST_SELECTED)
-        if len(selected) == 1:
-            constant |= (selected < _LEAST_SELECTED) & (base >= _LEAST_SELECTED)
-        if constant.any():
-            warnings.warn(
-                f"{type(self).__name__} has become constant: it selects "
-                f"{selected[constant][0]:.1%} of the training samples, so that every "
-                "difference is zero for the wrong reason. Raise difference_bound, "
-                "lower alpha or output_weight, or train longer.",
-                ConstantClassifierWarning,
-                # The caller of fit, beyond scikit-learn's wrapper.
-                stacklevel=5,
-            )
+    def _own_voice(self):
+        """Who warns, and of which parameters in use."""
+        steers = []
+        if self.net_.plan.difference_bound is not None:
+            several = isinstance(self.constraint, dict)
+            bound = "a bound in constraint" if several else "difference_bound"
+            steers.append(f"raise {bound}")
+        if self.net_.plan.alpha > 0:
+            steers.append("lower alpha")
+        if self.net_.plan.output_weight > 0:
+            steers.append("lower output_weight")
+        return Voice(type(self).__name__, ", or ".join([*steers, "train longer"]))
 
     @property
     def history_(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import torch
@@ -47,8 +48,9 @@ class Settings:
     alpha : float
         Weight of the neuron penalty.
 
-    gain, memory : float
-        Of the controller, see :class:`~skfair_runner.control.OutputController`.
+    gain, memory : float or dict of str to float
+        Of the controller, see :class:`~skfair_runner.control.RateController`; of
+        several constraints by name.
 
     sharpness : tuple of float
         Of the relaxed decisions, at the start and at the end of the repair.
@@ -66,8 +68,8 @@ class Settings:
     warmup_lr: float
     lr: float
     alpha: float
-    gain: float
-    memory: float
+    gain: float | dict[str, float]
+    memory: float | dict[str, float]
     sharpness: tuple[float, float]
     dropout: float
     n_bins: int
@@ -77,10 +79,21 @@ class Settings:
         return asdict(self)
 
 
+def _controller_settings(within: str, few: bool, n_steps: int) -> tuple[float, float]:
+    """Gain and memory of the controller of one constraint."""
+    per_label = within != "everybody"
+    gain = 0.02 if per_label and few else 0.03
+    if not per_label:
+        # In a short repair the multipliers have to move faster to arrive.
+        haste = max(_STEPS_TO_SETTLE / max(n_steps, 1), 1.0)
+        gain = min(gain * haste, _LARGEST_GAIN)
+    return gain, 0.97 if per_label else 0.90
+
+
 def resolve_settings(
     n_samples: int,
     *,
-    within: str,
+    within: str | Mapping[str, str],
     repair: str,
     own_module: bool,
     trained: bool,
@@ -97,8 +110,9 @@ def resolve_settings(
     n_samples : int
         Rows that are trained on.
 
-    within : str
-        The constraint's population, see :class:`~skfair_runner.gaps.Constraint`.
+    within : str or mapping of str to str
+        The constraint's population, see :class:`~skfair_runner.gaps.Constraint`; of
+        several constraints by name.
 
     repair : {"decisions", "scores"}
         What is repaired.
@@ -116,7 +130,8 @@ def resolve_settings(
     -------
     settings : Settings
         Small data get small batches, a smaller network and a lower learning rate: what
-        memorises the training rows meets a bound on them alone.
+        memorises the training rows meets a bound on them alone. Several constraints
+        share the phases of the slowest, and each has a gain and a memory of its own.
     """
     if batch_size == "auto":
         power = 2 ** math.floor(math.log2(max(n_samples / 16, 1)))
@@ -125,7 +140,8 @@ def resolve_settings(
     few = n_samples < ROWS_FOR_FULL_CAPACITY
     plain_epochs = max(16, math.ceil(_LEAST_STEPS / steps))
     plain_lr = 1e-3 if few or own_module else 4e-3
-    per_label = within != "everybody"
+    populations = within if isinstance(within, Mapping) else {"": within}
+    per_label = any(one != "everybody" for one in populations.values())
     # Rates within a label rest on fewer rows: slower, with a longer memory.
     repair_epochs = 12 if per_label and not few else plain_epochs
     repair_lr = min(plain_lr, 2e-3) if per_label else plain_lr
@@ -139,11 +155,13 @@ def resolve_settings(
         warmup_epochs = 0 if trained else plain_epochs
     if max_epochs == "auto":
         max_epochs = repair_epochs
-    gain = 0.02 if per_label and few else 0.03
-    if not per_label:
-        # In a short repair the multipliers have to move faster to arrive.
-        haste = max(_STEPS_TO_SETTLE / max(steps * max_epochs, 1), 1.0)
-        gain = min(gain * haste, _LARGEST_GAIN)
+    found = {
+        name: _controller_settings(one, few, steps * max_epochs)
+        for name, one in populations.items()
+    }
+    gain, memory = ({name: pair[i] for name, pair in found.items()} for i in range(2))
+    if not isinstance(within, Mapping):
+        gain, memory = gain[""], memory[""]
     return Settings(
         batch_size=batch_size,
         warmup_epochs=warmup_epochs,
@@ -152,7 +170,7 @@ def resolve_settings(
         lr=repair_lr if lr == "auto" else lr,
         alpha=auto_alpha if alpha == "auto" else alpha,
         gain=gain,
-        memory=0.97 if per_label else 0.90,
+        memory=memory,
         sharpness=sharpness,
         dropout=0.3 if few else 0.1,
         n_bins=8 if few else 48,
@@ -264,7 +282,7 @@ def paper_settings(constraint="demographic_parity", dataset="adult") -> dict:
     (0.05, 1.0, 1.0)
     >>> clf = RunnerFairClassifier(**settings, random_state=0)
     """
-    if constraint not in _PAPER_TOP_K:
+    if not isinstance(constraint, str) or constraint not in _PAPER_TOP_K:
         raise ValueError(
             f"The paper has no settings for the constraint {constraint!r}: pass one of "
             f"{sorted(_PAPER_TOP_K)}."

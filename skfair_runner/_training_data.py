@@ -119,12 +119,14 @@ def check_cells(
                 f"{caller}: group {name!r} has no sample of positive weight, so it "
                 "cannot be compared: drop its rows."
             )
-        if constraint.within != "everybody":
+        for part in constraint.parts:
+            if part.within == "everybody":
+                continue
             binary = {"positive": [positive], "negative": [1 - positive]}
             relevant = everything
             if len(data.classes) == 2:
-                relevant = np.array(binary.get(constraint.within, [0, 1]))
-            rules.append((f"constraint={constraint.name!r}", relevant))
+                relevant = np.array(binary.get(part.within, [0, 1]))
+            rules.append((f"constraint={part.name!r}", relevant))
     if sampling == "group_label":
         rules.append(("sampling='group_label'", everything))
     for rule, relevant in rules:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from numbers import Integral, Real
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,13 +16,14 @@ from ._building import (
     make_task,
     own_randomness,
 )
-from ._guards import all_or_nothing, check_device
+from ._guards import all_or_nothing
 from ._neural import NeuralClassifier
+from ._parameters import check_parameters
 from ._precision import MIXED_PRECISIONS
 from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
 from .distances import DISTANCES
-from .gaps import CONSTRAINTS, resolve_constraint
+from .gaps import CONSTRAINTS
 from .groups import check_at_least_two
 from .net import RunnerNet
 from .neurons import IMPORTANCES
@@ -56,12 +56,14 @@ class RunnerFairClassifier(NeuralClassifier):
     Parameters
     ----------
     constraint : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, callable or \
-            None, default="demographic_parity"
+            "true_positive_rate_parity", "false_positive_rate_parity"}, callable, \
+            dict or None, default="demographic_parity"
         What must not depend on the group. A callable is a gap,
         ``gap(y_true, y_score, groups)``, of tensors (label codes, probabilities, group
-        codes); it needs ``difference_bound=None``. None trains plainly, through both
-        phases, and needs no groups.
+        codes); it needs ``difference_bound=None``. A dict names several with a bound
+        each, as in ``{"demographic_parity": 0.05, "true_positive_rate_parity": 0.1}``;
+        each gets a controller of its own, or none where its bound is None. None trains
+        plainly, through both phases, and needs no groups.
 
     repair : {"decisions", "scores"}, default="decisions"
         "decisions" aims at the decisions at the threshold ½ and leaves the order of the
@@ -72,11 +74,12 @@ class RunnerFairClassifier(NeuralClassifier):
         Largest difference between groups, max − min, that is aimed at on the training
         data, in [0, 1]; on new data it can be larger. For equalized odds the larger of
         the two rates' differences. (fairlearn's parameter of that name bounds each
-        group against the overall rate instead.) None switches the controller off.
+        group against the overall rate instead.) None switches the controller off. Left
+        as it is where `constraint` is a dict.
 
     output_weight : float or None, default=None
         Fixed weight of the gap of the scores, instead of the controller. Needs
-        ``difference_bound=None``.
+        ``difference_bound=None``, or bounds of None in a dict, whose gaps are summed.
 
     alpha : float or "auto", default="auto"
         Weight of the neuron penalty, the paper's λ; 0 switches it off. "auto" is 0.05
@@ -262,7 +265,7 @@ class RunnerFairClassifier(NeuralClassifier):
     _net_class = RunnerNet
 
     _parameter_constraints: dict = {
-        "constraint": [StrOptions(set(CONSTRAINTS)), callable, None],
+        "constraint": [StrOptions(set(CONSTRAINTS)), callable, dict, None],
         "repair": [StrOptions({"decisions", "scores"})],
         "difference_bound": [Interval(Real, 0, 1, closed="both"), None],
         "output_weight": [Interval(Real, 0, None, closed="left"), None],
@@ -595,56 +598,8 @@ class RunnerFairClassifier(NeuralClassifier):
         )
         return net
 
-    def _check_checkpoint(self):
-        """Refuse a checkpoint where it would not hold all of the training's state."""
-        if self.checkpoint is None:
-            return
-        given = f"checkpoint={os.fspath(self.checkpoint)!r}"
-        if self.early_stopping:
-            raise ValueError(
-                f"{given} does not hold what early stopping remembers: pass "
-                "early_stopping=False, or no checkpoint."
-            )
-        if self._net_class is not RunnerNet:
-            raise ValueError(
-                f"{given} holds the training of RunnerFairClassifier, not that of "
-                "another method: pass checkpoint=None."
-            )
-        folder = Path(self.checkpoint).absolute().parent
-        if not folder.is_dir():
-            raise ValueError(f"{given}: there is no folder {str(folder)!r}: make it.")
-
     def _check_settings(self):
         """The constraint, once the parameters are known to agree with each other."""
-        name = type(self).__name__
         for parameter in self._skorch_parameters:
             self._check_name(parameter)
-        for parameter in ("difference_bound", "output_weight", "alpha", "top_k"):
-            if isinstance(getattr(self, parameter), bool):
-                raise TypeError(
-                    f"{parameter}={getattr(self, parameter)!r} is no switch: pass a "
-                    f"number. {name} is trained plainly by constraint=None."
-                )
-        if not isinstance(self.layers, str) and len(self.layers) == 0:
-            raise ValueError(
-                f"layers={self.layers!r} names no layer, so no neuron could be "
-                "diagnosed: pass 'auto', or names; alpha=0 leaves neurons alone."
-            )
-        check_device(self.device)
-        self._check_checkpoint()
-        if self.output_weight is not None and self.difference_bound is not None:
-            raise ValueError(
-                f"output_weight={self.output_weight!r} and "
-                f"difference_bound={self.difference_bound!r} are two ways to steer the "
-                "same term: set one of them to None."
-            )
-        if self.constraint is None:
-            return None
-        constraint = resolve_constraint(self.constraint)
-        if constraint.gap_function is not None and self.difference_bound is not None:
-            raise ValueError(
-                f"difference_bound={self.difference_bound!r} bounds rates, which the "
-                f"gap function {constraint.name!r} does not tell: pass "
-                "difference_bound=None, and output_weight=... to weigh the gap."
-            )
-        return constraint
+        return check_parameters(self)

@@ -11,7 +11,8 @@ fraction of the time that as many small tensor operations take on every step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import reduce
 
 import numpy as np
 import torch
@@ -19,88 +20,13 @@ from torch import Tensor
 
 from .cells import Cells
 from .gaps import Conditions
+from .relaxations import decisions, sharpened_scores
 
 # No multiplier exceeds this many units of criterion per unit of rate.
 MULTIPLIER_LIMIT = 1.5
 _SELECTION_MEMORY = 0.97
 # The sharpness rises over this share of the repair; then the multipliers settle.
 _RISE = 0.5
-
-
-def positive_scores(logits: Tensor) -> Tensor:
-    """Probabilities: sigmoid of one column of logits, softmax of several.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_samples, n_columns)
-        One column for two classes, else one per class.
-
-    Returns
-    -------
-    scores : Tensor of shape (n_samples, n_columns)
-        In [0, 1].
-
-    Examples
-    --------
-    >>> import torch
-    >>> positive_scores(torch.zeros(1, 1)), positive_scores(torch.zeros(1, 4))
-    (tensor([[0.5000]]), tensor([[0.2500, 0.2500, 0.2500, 0.2500]]))
-    """
-    return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
-
-
-def decisions(logits: Tensor) -> Tensor:
-    """Hard decisions, 0 or 1, per column.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_samples, n_columns)
-        One column for two classes, else one per class.
-
-    Returns
-    -------
-    decisions : Tensor of shape (n_samples, n_columns)
-        For several columns, 1 in the column of the largest logit.
-
-    Examples
-    --------
-    >>> import torch
-    >>> decisions(torch.tensor([[-1.0], [2.0]])).squeeze(1)
-    tensor([0., 1.])
-    """
-    if logits.shape[1] == 1:
-        return (logits > 0).to(logits.dtype)
-    chosen = logits.argmax(1, keepdim=True)
-    return torch.zeros_like(logits).scatter_(1, chosen, 1.0)
-
-
-def sharpened_scores(logits: Tensor, sharpness: float) -> Tensor:
-    r"""Relaxed decisions whose slope at the decision threshold is one.
-
-    .. math:: q = \frac{4}{s}\,\sigma(s\,o)
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_samples, n_columns)
-        One column for two classes, else one per class.
-
-    sharpness : float
-        s > 0; at 1 the scores times four, for large s a step of height 4 / s.
-
-    Returns
-    -------
-    relaxed : Tensor of shape (n_samples, n_columns)
-        In [0, 4 / s].
-
-    Examples
-    --------
-    >>> import torch
-    >>> logits = torch.zeros(1, 1, requires_grad=True)
-    >>> sharpened_scores(logits, 5.0).sum().backward()
-    >>> logits.grad
-    tensor([[1.]])
-    """
-    return positive_scores(logits * sharpness) * (4.0 / sharpness)
 
 
 def _beyond(values: np.ndarray, bound) -> np.ndarray:
@@ -113,7 +39,7 @@ def _limited(multipliers: np.ndarray) -> np.ndarray:
     return multipliers.clip(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
 
 
-class OutputController:
+class RateController:
     """Multipliers that hold the groups' selection rates within a bound.
 
     Two groups are compared with each other, and their difference is held within
@@ -128,12 +54,11 @@ class OutputController:
     n_groups : int
         Number of groups.
 
+    n_columns : int
+        Columns of logits.
+
     difference_bound : float
         Bound on the difference of hard rates, in [0, 1].
-
-    selection_rates : Tensor of shape (n_columns,)
-        Selection rate of the biased model, from which the guard lets the rate move by
-        half its distance to 0 or 1.
 
     gain : float, default=0.02
         Integral gain per step (η).
@@ -141,36 +66,26 @@ class OutputController:
     memory : float, default=0.9
         Factor by which earlier batches' counts fade per step (β).
 
-    sharpness : tuple of float, default=(1.0, 5.0)
-        Sharpness of the relaxation at the start and from half-way on; geometric
-        between the two.
-
     Attributes
     ----------
-    multipliers : Tensor of shape (n_conditions, n_constraints)
+    multipliers : ndarray of shape (n_conditions, n_constraints), float32
         Signed, in [-1.5, 1.5]; one constraint per condition for two groups, one per
         group for more.
-
-    guard : Tensor of shape (n_columns,)
-        Multiplier of the selection rate; zero unless the rate drifts far.
     """
 
     def __init__(
         self,
         conditions: Conditions,
         n_groups: int,
+        n_columns: int,
         difference_bound: float,
-        selection_rates: Tensor,
         *,
         gain: float = 0.02,
         memory: float = 0.9,
-        sharpness: tuple[float, float] = (1.0, 5.0),
     ):
-        self.conditions, self.n_groups = conditions, n_groups
+        self.n_groups = n_groups
         self.bound = difference_bound if n_groups == 2 else difference_bound / 2
-        self.gain, self.memory, self.sharpness = gain, memory, sharpness
-        self._initial = selection_rates.numpy(force=True).copy()
-        n_columns = len(self._initial)
+        self.gain, self.memory = gain, memory
         self._pools = conditions.pools.numpy(force=True)
         # Which sums of a label and column belong to each condition.
         own = np.eye(n_columns, dtype=np.float32)[conditions.columns.numpy(force=True)]
@@ -182,18 +97,177 @@ class OutputController:
         self._counts = np.zeros((n_labels, n_groups), np.float32)
         self._integral = np.zeros((n_conditions, n_constraints), np.float32)
         self._multipliers = self._integral
-        self._selected = self._initial
-        self._guard_integral = self._guard = np.zeros(n_columns, np.float32)
+
+    STATE = ("sums", "counts", "integral", "multipliers")
+
+    @property
+    def multipliers(self) -> np.ndarray:
+        """See the class."""
+        return self._multipliers
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether a multiplier cannot grow further."""
+        return bool((np.abs(self._multipliers) >= MULTIPLIER_LIMIT).any())
+
+    def observe(self, sums: np.ndarray, counts: np.ndarray) -> None:
+        """Pool a batch's hard rates and move the multipliers.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (n_labels, n_groups, n_columns)
+            Of decisions, 0 or 1.
+
+        counts : ndarray of shape (n_labels, n_groups)
+            Weight of each cell.
+        """
+        self._sums = self.memory * self._sums + sums
+        self._counts = self.memory * self._counts + counts
+        difference = self._differences()
+        excess = _beyond(difference, self.bound)
+        inside = self.gain * np.maximum(self.bound - np.abs(difference), 0)
+        # At most one of the two terms moves: outside the bound `inside` is zero.
+        moved = _beyond(self._integral, inside) + self.gain * excess
+        self._integral = _limited(moved)
+        self._multipliers = _limited(self._integral + excess)
+
+    def _differences(self) -> np.ndarray:
+        """Differences held within the bound, (n_conditions, n_constraints)."""
+        totals = self._pools @ self._counts  # (n_conditions, n_groups)
+        by_column = self._sums.transpose(0, 2, 1).reshape(-1, self.n_groups)
+        selected = self._members @ by_column  # (n_conditions, n_groups)
+        rates = selected / np.where(totals > 0, totals, 1)
+        if self.n_groups == 2:
+            return (rates[:, :1] - rates[:, 1:]) * (totals > 0).all(1, keepdims=True)
+        overall = selected.sum(1) / np.maximum(totals.sum(1), 1e-12)
+        return (rates - overall[:, None]) * (totals > 0)
+
+    def prices(self, counts: np.ndarray) -> np.ndarray:
+        """Derivative of the output term by each cell's sum of relaxed decisions.
+
+        Differences are linear in these sums, so that the term is one product with them.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_labels, n_groups)
+            Weight of each cell in the batch.
+
+        Returns
+        -------
+        prices : ndarray of shape (n_labels, n_groups, n_columns)
+            Zero for conditions that the batch does not tell.
+        """
+        totals = self._pools @ counts  # (n_conditions, n_groups)
+        present = totals > 0
+        if self.n_groups == 2:
+            weight = self._multipliers * present.all(1, keepdims=True)
+            by_rate = weight * np.array([1, -1], np.float32)
+        else:
+            weight = self._multipliers * present
+            share = totals / np.maximum(totals.sum(1, keepdims=True), 1e-12)
+            by_rate = weight - share * weight.sum(1, keepdims=True)
+        by_sum = by_rate / np.where(present, totals, 1)
+        prices = self._members.T @ by_sum  # (n_labels * n_columns, n_groups)
+        return prices.reshape(len(counts), -1, self.n_groups).transpose(0, 2, 1)
+
+
+class SelectionGuard:
+    """Multipliers that keep selection rates away from 0 and 1.
+
+    Parameters
+    ----------
+    selection_rates : ndarray of shape (n_columns,)
+        Selection rate of the biased model, from which the guard lets the rate move by
+        half its distance to 0 or 1.
+
+    gain : float
+        Of the controller that it guards; its own is twice as large.
+
+    Attributes
+    ----------
+    multipliers : ndarray of shape (n_columns,), float32
+        Signed, in [-1.5, 1.5]; zero unless the rate drifts far.
+    """
+
+    def __init__(self, selection_rates: np.ndarray, gain: float):
+        self.gain = gain
+        self._initial = self._selected = selection_rates
+        self._guard_integral = self._guard = np.zeros_like(selection_rates)
+
+    STATE = ("initial", "selected", "guard_integral", "guard")
+
+    @property
+    def multipliers(self) -> np.ndarray:
+        """See the class."""
+        return self._guard
+
+    def observe(self, selected: np.ndarray) -> None:
+        """Push back where the selection rate drifts towards a constant classifier.
+
+        Parameters
+        ----------
+        selected : ndarray of shape (n_columns,)
+            Selection rate of a batch.
+        """
+        self._selected = (
+            _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
+        )
+        tolerance = 0.5 * np.minimum(self._initial, 1 - self._initial)
+        excess = _beyond(self._selected - self._initial, tolerance)
+        moved = self._guard_integral + 2 * self.gain * excess
+        self._guard_integral = _limited(
+            np.where(excess == 0, 0.99 * self._guard_integral, moved)
+        )
+        self._guard = _limited(self._guard_integral + 2 * excess)
+
+
+class OutputController:
+    """The output term: a controller for each constraint, and one guard for all.
+
+    Parameters
+    ----------
+    parts : dict of str to RateController
+        By the name of the constraint; their prices add up.
+
+    selection_rates : Tensor of shape (n_columns,)
+        Selection rate of the biased model, see :class:`SelectionGuard`.
+
+    sharpness : tuple of float, default=(1.0, 5.0)
+        Sharpness of the relaxation at the start and from half-way on; geometric
+        between the two.
+
+    Attributes
+    ----------
+    multipliers : Tensor of shape (n_conditions, n_constraints)
+        Of all parts, one below the other; see :class:`RateController`.
+
+    guard : Tensor of shape (n_columns,)
+        Multiplier of the selection rate.
+    """
+
+    def __init__(
+        self,
+        parts: Mapping[str, RateController],
+        selection_rates: Tensor,
+        *,
+        sharpness: tuple[float, float] = (1.0, 5.0),
+    ):
+        self.parts, self.sharpness = dict(parts), sharpness
+        rates = selection_rates.numpy(force=True).copy()
+        # As quick as the quickest of those that could drive the rate away.
+        gain = max(part.gain for part in self.parts.values())
+        self._guard = SelectionGuard(rates, gain)
 
     @property
     def multipliers(self) -> Tensor:
         """Of the differences; see the class."""
-        return torch.from_numpy(self._multipliers)
+        each = [torch.from_numpy(part.multipliers) for part in self.parts.values()]
+        return each[0] if len(each) == 1 else torch.cat(each)
 
     @property
     def guard(self) -> Tensor:
         """Of the selection rates; see the class."""
-        return torch.from_numpy(self._guard)
+        return torch.from_numpy(self._guard.multipliers)
 
     def penalty(
         self, logits: Tensor, cells: Cells, progress: float, *, observing: bool = True
@@ -232,80 +306,33 @@ class OutputController:
         """Pool the batch's hard rates and move the multipliers."""
         sums = cells.sums(hard).numpy(force=True)
         counts = cells.counts.numpy(force=True)
-        self._sums = self.memory * self._sums + sums
-        self._counts = self.memory * self._counts + counts
-        difference = self._differences()
-        excess = _beyond(difference, self.bound)
-        inside = self.gain * np.maximum(self.bound - np.abs(difference), 0)
-        # At most one of the two terms moves: outside the bound `inside` is zero.
-        moved = _beyond(self._integral, inside) + self.gain * excess
-        self._integral = _limited(moved)
-        self._multipliers = _limited(self._integral + excess)
-        self._guard_selection(sums.sum((0, 1)) / counts.sum())
-
-    def _differences(self) -> np.ndarray:
-        """Differences held within the bound, (n_conditions, n_constraints)."""
-        totals = self._pools @ self._counts  # (n_conditions, n_groups)
-        by_column = self._sums.transpose(0, 2, 1).reshape(-1, self.n_groups)
-        selected = self._members @ by_column  # (n_conditions, n_groups)
-        rates = selected / np.where(totals > 0, totals, 1)
-        if self.n_groups == 2:
-            return (rates[:, :1] - rates[:, 1:]) * (totals > 0).all(1, keepdims=True)
-        overall = selected.sum(1) / np.maximum(totals.sum(1), 1e-12)
-        return (rates - overall[:, None]) * (totals > 0)
+        for part in self.parts.values():
+            part.observe(sums, counts)
+        self._guard.observe(sums.sum((0, 1)) / counts.sum())
 
     def _prices(self, counts: np.ndarray) -> np.ndarray:
-        """Derivative of the output term by each cell's sum of relaxed decisions.
+        """Of all parts and the guard, (n_labels, n_groups, n_columns)."""
+        each = [part.prices(counts) for part in self.parts.values()]
+        # Selection rates are linear in the sums, too.
+        return reduce(np.add, each) + self._guard.multipliers / counts.sum()
 
-        Differences and selection rates are linear in these sums, so that the term is
-        one product with them, of shape (n_labels, n_groups, n_columns).
-        """
-        totals = self._pools @ counts  # (n_conditions, n_groups)
-        present = totals > 0
-        if self.n_groups == 2:
-            weight = self._multipliers * present.all(1, keepdims=True)
-            by_rate = weight * np.array([1, -1], np.float32)
-        else:
-            weight = self._multipliers * present
-            share = totals / np.maximum(totals.sum(1, keepdims=True), 1e-12)
-            by_rate = weight - share * weight.sum(1, keepdims=True)
-        by_sum = by_rate / np.where(present, totals, 1)
-        prices = self._members.T @ by_sum  # (n_labels * n_columns, n_groups)
-        prices = prices.reshape(len(counts), -1, self.n_groups).transpose(0, 2, 1)
-        return prices + self._guard / counts.sum()
-
-    def _guard_selection(self, selected: np.ndarray) -> None:
-        """Push back where the selection rate drifts towards a constant classifier."""
-        self._selected = (
-            _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
-        )
-        tolerance = 0.5 * np.minimum(self._initial, 1 - self._initial)
-        excess = _beyond(self._selected - self._initial, tolerance)
-        moved = self._guard_integral + 2 * self.gain * excess
-        self._guard_integral = _limited(
-            np.where(excess == 0, 0.99 * self._guard_integral, moved)
-        )
-        self._guard = _limited(self._guard_integral + 2 * excess)
-
-    _STATE = (
-        "_sums",
-        "_counts",
-        "_integral",
-        "_multipliers",
-        "_initial",
-        "_selected",
-        "_guard_integral",
-        "_guard",
-    )
+    def _holders(self) -> Iterator[tuple[str, RateController | SelectionGuard, str]]:
+        """Names in the state, and where each stands."""
+        for constraint, part in self.parts.items():
+            prefix = "" if len(self.parts) == 1 else f"{constraint}."
+            for name in part.STATE:
+                yield prefix + name, part, f"_{name}"
+        for name in self._guard.STATE:
+            yield name, self._guard, f"_{name}"
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that a later step depends on."""
         return {
-            name.strip("_"): torch.from_numpy(getattr(self, name).copy())
-            for name in self._STATE
+            name: torch.from_numpy(getattr(holder, attribute).copy())
+            for name, holder, attribute in self._holders()
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Continue from an earlier :meth:`state_dict`."""
-        for name in self._STATE:
-            setattr(self, name, state[name.strip("_")].numpy(force=True).copy())
+        for name, holder, attribute in self._holders():
+            setattr(holder, attribute, state[name].numpy(force=True).copy())

@@ -70,6 +70,11 @@ class Constraint:
     within: str
     gap_function: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
+    @property
+    def parts(self) -> tuple[Constraint, ...]:
+        """The constraints that this one is made of: itself."""
+        return (self,)
+
     def conditions(self, n_labels: int, positive: int = 1) -> Conditions:
         """Populations and score columns whose rates are compared.
 

@@ -18,9 +18,11 @@ from ._on_device import OnDevice
 from .activations import evaluation_mode, record_activations, trace_layers
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
-from .control import OutputController, decisions
+from .constraints import by_constraint
+from .control import OutputController, RateController
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
 from .penalty import RepairPenalty
+from .relaxations import decisions
 from .tasks import ModuleScores, RateMeter, as_logits
 
 _WARM_UP_STEPS = 20
@@ -331,17 +333,22 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         )
 
     def make_controller(self, selection_rates: Tensor) -> OutputController:
-        """A controller of the plan's bound that starts from these selection rates."""
+        """A controller of the plan's bounds that starts from these selection rates."""
         plan, task = self.plan, self.task
-        return OutputController(
-            plan.constraint.conditions(task.n_labels, task.positive),
-            task.n_groups,
-            plan.difference_bound,
-            selection_rates,
-            gain=plan.gain,
-            memory=plan.memory,
-            sharpness=plan.sharpness,
-        )
+        gains = by_constraint(plan.gain, plan.constraint)
+        memories = by_constraint(plan.memory, plan.constraint)
+        parts = {
+            part.name: RateController(
+                part.conditions(task.n_labels, task.positive),
+                task.n_groups,
+                len(selection_rates),
+                bound,
+                gain=gains[part.name],
+                memory=memories[part.name],
+            )
+            for part, bound in plan.bounded_parts()
+        }
+        return OutputController(parts, selection_rates, sharpness=plan.sharpness)
 
     def resume(self, history, controller_state=None, *, before=None, after=None):
         """Initialise, and take up where an earlier training stood.
@@ -541,6 +548,9 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
             if penalty.controller is not None:
                 controller = penalty.controller
                 record("multipliers", controller.multipliers.flatten().tolist())
+                if len(self.plan.constraint.parts) > 1:
+                    for name, part in controller.parts.items():
+                        record(f"multipliers_{name}", part.multipliers.ravel().tolist())
                 record("guard", controller.guard.tolist())
 
     def decision_values(self, X) -> np.ndarray:

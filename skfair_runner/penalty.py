@@ -10,10 +10,11 @@ from torch import Tensor
 
 from .activations import evaluation_mode, neuron_values
 from .cells import Cells
-from .control import OutputController, positive_scores
+from .control import OutputController
 from .diagnosis import Subject
 from .distances import Moments
 from .neurons import DiagnosisInputs, resolve_importance, select_top_neurons
+from .relaxations import positive_scores
 
 
 @dataclass

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from .cells import Cells
-from .control import decisions, positive_scores
+from .constraints import by_constraint
 from .distances import Distance
 from .gaps import Constraint, condition_rates, reduce_rates
+from .relaxations import decisions, positive_scores
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,15 @@ class RepairPlan:
     alpha, top_k, diagnose_every, output_weight
         See :class:`~skfair_runner.penalty.RepairPenalty`.
 
-    difference_bound : float or None
-        Bound of the controller; None switches it off.
+    difference_bound : float, dict of str to float or None, or None
+        Bound of the controller; of several constraints by name, where None leaves one
+        without. None switches it off.
 
-    gain, memory, sharpness
+    gain, memory : float or dict of str to float
+        See :class:`~skfair_runner.control.RateController`; of several constraints by
+        name.
+
+    sharpness : tuple of float
         See :class:`~skfair_runner.control.OutputController`.
 
     layers : sequence of str or "auto"
@@ -84,11 +90,20 @@ class RepairPlan:
     top_k: float
     diagnose_every: int
     output_weight: float
-    difference_bound: float | None
-    gain: float
-    memory: float
+    difference_bound: float | dict[str, float | None] | None
+    gain: float | dict[str, float]
+    memory: float | dict[str, float]
     sharpness: tuple[float, float]
     layers: object = "auto"
+
+    def bounded_parts(self) -> list[tuple[Constraint, float]]:
+        """The constraints that a controller holds, and their bounds."""
+        bounds = by_constraint(self.difference_bound, self.constraint)
+        return [
+            (part, bounds[part.name])
+            for part in self.constraint.parts
+            if bounds[part.name] is not None
+        ]
 
     def description(self) -> dict:
         """The plan as plain values, functions by their names."""
@@ -211,15 +226,22 @@ class RateMeter:
         self.sums = sums
 
     def read(self) -> dict[str, float]:
-        """The gap of scores and the difference of decisions; then start anew."""
+        """The gap of scores and the difference of decisions; then start anew.
+
+        Of several constraints both end in the name, and the gap of all comes first.
+        """
         if self.sums is None or self.constraint.gap_function is not None:
             return {}
         (sums, counts), self.sums = self.sums, None
-        conditions = self.constraint.conditions(len(counts), self.positive)
         n_columns = sums.shape[2] // 2
-        soft = condition_rates(sums[:, :, :n_columns], counts, conditions)
-        hard = condition_rates(sums[:, :, n_columns:], counts, conditions)
-        return {
-            "gap": float(reduce_rates(*soft, "sum")),
-            "difference": float(reduce_rates(*hard, "largest")),
-        }
+        told, parts = {}, self.constraint.parts
+        for part in parts:
+            conditions = part.conditions(len(counts), self.positive)
+            soft = condition_rates(sums[:, :, :n_columns], counts, conditions)
+            hard = condition_rates(sums[:, :, n_columns:], counts, conditions)
+            suffix = "" if len(parts) == 1 else f"_{part.name}"
+            told[f"gap{suffix}"] = float(reduce_rates(*soft, "sum"))
+            told[f"difference{suffix}"] = float(reduce_rates(*hard, "largest"))
+        if len(parts) > 1:
+            return {"gap": sum(told[f"gap_{part.name}"] for part in parts), **told}
+        return told

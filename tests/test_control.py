@@ -9,11 +9,10 @@ from skfair_runner.cells import Cells
 from skfair_runner.control import (
     MULTIPLIER_LIMIT,
     OutputController,
-    decisions,
-    positive_scores,
-    sharpened_scores,
+    RateController,
 )
 from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.relaxations import decisions, positive_scores, sharpened_scores
 
 PARITY = CONSTRAINTS["demographic_parity"].conditions(2)
 ODDS = CONSTRAINTS["equalized_odds"].conditions(2)
@@ -24,9 +23,12 @@ def _seeded():
     torch.manual_seed(0)
 
 
-def make_controller(conditions=PARITY, n_groups=2, bound=0.05, rate=0.5, **kwargs):
+def make_controller(
+    conditions=PARITY, n_groups=2, bound=0.05, rate=0.5, sharpness=(1.0, 5.0), **kwargs
+):
     rates = torch.as_tensor(rate, dtype=torch.float).reshape(-1)
-    return OutputController(conditions, n_groups, bound, rates, **kwargs)
+    part = RateController(conditions, n_groups, len(rates), bound, **kwargs)
+    return OutputController({"one": part}, rates, sharpness=sharpness)
 
 
 def make_cells(labels, groups, weights=None, n_labels=2, n_groups=None):

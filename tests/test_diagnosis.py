@@ -6,7 +6,6 @@ from torch.testing import assert_close
 
 from skfair_runner.activations import trace_layers
 from skfair_runner.cells import Cells
-from skfair_runner.control import positive_scores
 from skfair_runner.diagnosis import (
     Batch,
     Diagnosis,
@@ -16,6 +15,7 @@ from skfair_runner.diagnosis import (
 )
 from skfair_runner.distances import DISTANCES, resolve_distance
 from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
+from skfair_runner.relaxations import positive_scores
 
 N = 90
 

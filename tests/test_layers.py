@@ -37,7 +37,7 @@ LAYERS = (
     {"_callbacks", "_runs", "diagnosis", "report", "tasks"},
     {"_checkpoint", "_on_device", "penalty"},
     {"net"},
-    {"_building", "_parameters"},
+    {"_building", "_parameters", "_surprises"},
     {"_neural"},
     {"classifier", "model_selection", "preprocessing"},
     {"fairness_testing"},

@@ -5,12 +5,13 @@ from torch.testing import assert_close
 
 from skfair_runner.activations import record_activations, trace_layers
 from skfair_runner.cells import Cells
-from skfair_runner.control import OutputController, positive_scores
+from skfair_runner.control import OutputController, RateController
 from skfair_runner.diagnosis import Subject
 from skfair_runner.distances import resolve_distance
 from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
 from skfair_runner.neurons import activation_importance, select_top_neurons
 from skfair_runner.penalty import RepairPenalty
+from skfair_runner.relaxations import positive_scores
 
 N = 60
 
@@ -64,7 +65,8 @@ def apply(penalty, X, cells, step=0, progress=0.0):
 
 def make_controller(n_groups=2):
     conditions = CONSTRAINTS["demographic_parity"].conditions(2)
-    return OutputController(conditions, n_groups, 0.0, torch.tensor([0.5]), gain=0.1)
+    part = RateController(conditions, n_groups, 1, 0.0, gain=0.1)
+    return OutputController({"one": part}, torch.tensor([0.5]))
 
 
 @pytest.mark.parametrize("constraint", sorted(CONSTRAINTS))

@@ -12,13 +12,13 @@ from torch import nn
 from skfair_runner import RunnerFairClassifier, paper_settings
 from skfair_runner.activations import record_activations, trace_layers
 from skfair_runner.cells import Cells
-from skfair_runner.control import positive_scores
 from skfair_runner.diagnosis import Subject
 from skfair_runner.distances import resolve_distance
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.net import RunnerNet
 from skfair_runner.neurons import weight_importance
 from skfair_runner.penalty import RepairPenalty
+from skfair_runner.relaxations import positive_scores
 from skfair_runner.tasks import RepairPlan, Task
 
 N_FEATURES = 12

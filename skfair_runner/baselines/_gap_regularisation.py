@@ -98,6 +98,8 @@ class GapRegularisationClassifier(TrainsTheNet):
         "weight": [Interval(Real, 0, None, closed="left")],
     }
 
+    _when_constant = "lower weight, or train longer"
+
     def __init__(
         self,
         estimator=None,

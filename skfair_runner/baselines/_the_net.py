@@ -1,5 +1,6 @@
 """Base of the methods that change how the shared net is trained."""
 
+from skfair_runner._surprises import Voice
 from skfair_runner.baselines._one_estimator import TrainsOneEstimator
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.gaps import resolve_constraint
@@ -12,6 +13,9 @@ class TrainsTheNet(TrainsOneEstimator):
     Module, optimizer and the epochs of both phases are those of `estimator`, a
     RunnerFairClassifier that would train plainly.
     """
+
+    # What a warning advises where the net becomes constant.
+    _when_constant = "train longer"
 
     def _net(self, **parameters):
         """Seeded copy of the estimator, with these parameters."""
@@ -30,7 +34,10 @@ class TrainsTheNet(TrainsOneEstimator):
                 f"constraint={estimator.constraint!r} and would be repaired, too: pass "
                 "RunnerFairClassifier(constraint=None)."
             )
-        return self._base_estimator().set_params(**parameters)
+        net = self._base_estimator().set_params(**parameters)
+        # Warnings name this class, whose `fit` and its wrapper the user has called.
+        net._voice = Voice(type(self).__name__, self._when_constant, n_frames=2)
+        return net
 
     def _check_compared_cells(self, task):
         """Refuse a group that lacks a label within which the constraint compares."""

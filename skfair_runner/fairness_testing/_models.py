@@ -13,9 +13,9 @@ from skfair_runner._inputs import take_sensitive_columns
 from skfair_runner._settings import resolve_output
 from skfair_runner.activations import evaluation_mode
 from skfair_runner.classifier import RunnerFairClassifier
-from skfair_runner.control import positive_scores
 from skfair_runner.fairness_testing._features import FeatureTables, NotSeparableError
 from skfair_runner.model_selection import SensitiveColumns
+from skfair_runner.relaxations import positive_scores
 from skfair_runner.tasks import as_logits
 
 _CHUNK = 65_536

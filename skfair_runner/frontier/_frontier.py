@@ -28,6 +28,7 @@ from skfair_runner.frontier._points import (
 )
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.utils import (
+    BoundNotMetWarning,
     ConstantClassifierWarning,
     Interval,
     SensitiveFeaturesRequestMixin,
@@ -246,6 +247,13 @@ class RunnerFrontier(
                 f"{caller}: the estimator has constraint=None, so there is nothing to "
                 "trade: give it a constraint, such as 'demographic_parity'."
             )
+        if isinstance(clf.constraint, dict):
+            raise ValueError(
+                f"{caller}: a front trades accuracy against one difference, but the "
+                f"estimator has constraint={clf.constraint!r}: give it one name, such "
+                f"as {next(iter(clf.constraint), 'demographic_parity')!r}. Several "
+                "bounds at once are RunnerFairClassifier's."
+            )
         clf._check_settings()
         if clf.random_state is None:
             clf.random_state = seed
@@ -302,8 +310,10 @@ def _train(clf, X, y, sensitive_features):
     """Train all weights; an interrupt (Ctrl-C) in the repair is returned."""
     try:
         with warnings.catch_warnings():
-            # The end of the front may be constant; the table says so.
+            # The end of the front may be constant; the table says so. The whole repair
+            # asks for no difference at all, and need not reach it.
             warnings.simplefilter("ignore", ConstantClassifierWarning)
+            warnings.simplefilter("ignore", BoundNotMetWarning)
             clf.fit(X, y, sensitive_features=sensitive_features)
     except KeyboardInterrupt as interrupt:
         # Before the repair there is one point only, and no front.

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from skfair_runner._building import SKORCH_PREFIXES, assemble_net, image_sizes
 from skfair_runner._settings import Settings
 from skfair_runner.classifier import RunnerFairClassifier
+from skfair_runner.constraints import resolve_constraints
 from skfair_runner.diagnosis import Diagnosis
-from skfair_runner.gaps import resolve_constraint
 from skfair_runner.modules import TabularNet
 from skfair_runner.persistence.network import rebuild_network
 from skfair_runner.persistence.values import (
@@ -276,7 +276,7 @@ def rebuild_classifier(
         network,
         task=read.task,
         settings=read.settings,
-        constraint=None if trained_with is None else resolve_constraint(trained_with),
+        constraint=None if trained_with is None else resolve_constraints(trained_with),
         skorch_parameters={
             k: v for k, v in parameters.items() if k.startswith(SKORCH_PREFIXES)
         },

@@ -19,11 +19,13 @@ from skfair_runner.utils._sklearn import (
     num_samples,
 )
 from skfair_runner.utils._warnings import (
+    BoundNotMetWarning,
     ConstantClassifierWarning,
     SkfairRunnerWarning,
 )
 
 __all__ = [
+    "BoundNotMetWarning",
     "ConstantClassifierWarning",
     "HasMethods",
     "Hidden",

@@ -5,6 +5,10 @@ class SkfairRunnerWarning(UserWarning):
     """Base of all warnings of this package, to filter them with one line."""
 
 
+class BoundNotMetWarning(SkfairRunnerWarning):
+    """A repair pushes as hard as it can, and does not reach the bound asked for."""
+
+
 class ConstantClassifierWarning(SkfairRunnerWarning):
     """A classifier gives nearly every sample the same decision.
 
