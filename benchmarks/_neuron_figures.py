@@ -48,7 +48,10 @@ def _draw(rows, path, fill, label):
             fill(ax, rows[inside], criterion)
     figure.supxlabel(label, size=10)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    n_columns = 3 if len(datasets) > 1 else 1
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=n_columns, frameon=False
+    )
     with atomic_write(path, "wb") as file:
         figure.savefig(file, format="png", dpi=110)
     plt.close(figure)
