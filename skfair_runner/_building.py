@@ -475,6 +475,9 @@ def assemble_net(
         for name, value in skorch_parameters.items()
         if not name.startswith("module__")
     }
+    if torch.device(estimator.device).type == "cuda":
+        for name in ("iterator_train__pin_memory", "iterator_valid__pin_memory"):
+            prefixed.setdefault(name, True)
     return estimator._net_class(
         module,
         task=task,

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from skorch.utils import to_device
+from skorch.dataset import get_len
 from torch import Tensor
 
 from ._precision import run_module, takes_channels_last
+from ._transfer import is_apart, send, send_batch
 from .activations import evaluation_mode
 from .tasks import as_logits
 
@@ -49,7 +50,7 @@ class OnDevice:
             with evaluation_mode(self.module_):
                 self.channels_last_ = takes_channels_last(self.module_, X[:2])
         if not self.channels_last_:
-            return X
+            return X.contiguous()
         return X.contiguous(memory_format=torch.channels_last)
 
     def lay_out_weights(self: Any, memory_format) -> None:
@@ -69,6 +70,58 @@ class OnDevice:
         if self.mixed_precision != "float16":
             return None
         return torch.amp.GradScaler(torch.device(self.device).type)
+
+    def send(self: Any, values: Tensor) -> Tensor:
+        """A tensor, or an array's, on the net's device."""
+        return send(torch.as_tensor(values), self.device)
+
+    def send_batch(self: Any, batch):
+        """A batch on the net's device."""
+        return send_batch(batch, self.device)
+
+    def run_single_epoch(
+        self: Any, iterator, training, prefix, step_fn, **fit_params
+    ) -> None:
+        """skorch's, which would wait for each step's loss where a device works apart.
+
+        Parameters
+        ----------
+        iterator : iterable or None
+            Batches; None does nothing.
+
+        training : bool
+            What callbacks are told.
+
+        prefix : {"train", "valid"}
+            Of names in the history.
+
+        step_fn : callable
+            Called with each batch.
+
+        **fit_params
+            Handed on to `step_fn`.
+        """
+        if iterator is None or not is_apart(self.device):
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+        losses = []
+        first = len(self.history[-1]["batches"])
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            self.history.record_batch(f"{prefix}_batch_size", get_len(batch[0]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        rows = self.history[-1]["batches"][first:]
+        for row, loss in zip(rows, torch.stack(losses).tolist(), strict=True):
+            row[f"{prefix}_loss"] = loss
+        self.history.record(f"{prefix}_batch_count", len(losses))
+
+    def all_finite(self: Any) -> bool:
+        """Whether every parameter of the module is a number."""
+        return bool(
+            torch.stack([p.isfinite().all() for p in self.module_.parameters()]).all()
+        )
 
     def infer(self: Any, x, mixed_precision=None, **fit_params) -> Tensor:
         """Logits of a batch.
@@ -91,7 +144,7 @@ class OnDevice:
         """
         if isinstance(x, Mapping):
             x = x["X"]
-        X = self.laid_out(to_device(x, self.device))
+        X = self.laid_out(send(x, self.device))
         output = run_module(self.module_, X, mixed_precision)
         return as_logits(output, self.task.n_labels, self.task.output)
 

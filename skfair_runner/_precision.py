@@ -81,7 +81,8 @@ def takes_channels_last(module: nn.Module, X: Tensor) -> bool:
     Returns
     -------
     takes : bool
-        True if X has four axes and the module two-dimensional convolutions, and it runs.
+        True if X has four axes, the module has two-dimensional convolutions, and it
+        runs.
     """
     if X.ndim != 4 or not any(isinstance(m, nn.Conv2d) for m in module.modules()):
         return False

@@ -16,6 +16,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from ._transfer import pinned
+
 SAMPLINGS = ("shuffled", "group", "group_label")
 # Input values of a batch of images where nothing is learned, 2 MiB of them: a
 # convolution's outputs are many times as large as its input.
@@ -266,9 +268,14 @@ class BatchLoader:
         tensor, such as an image (channels, height, width), that returns one. It is
         called when the batch is used, so torch's generator makes it repeatable.
 
+    pin_memory : bool, default=False
+        Whether batches lie in pinned memory, from which a CUDA device copies them while
+        it computes.
+
     Notes
     -----
-    Where the data set's ``X`` is lazy, a thread reads one batch ahead.
+    Where the data set's ``X`` is lazy, or batches are pinned, a thread reads one batch
+    ahead.
 
     Raises
     ------
@@ -284,6 +291,7 @@ class BatchLoader:
         sampling="shuffled",
         steps_per_epoch=None,
         transform: Callable[[Tensor], Tensor] | None = None,
+        pin_memory=False,
     ):
         if sampling not in SAMPLINGS:
             raise ValueError(
@@ -296,7 +304,7 @@ class BatchLoader:
             )
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
         self.sampling, self.steps_per_epoch = sampling, steps_per_epoch
-        self.transform = transform
+        self.transform, self.pin_memory = transform, pin_memory
 
     @property
     def n_rows(self) -> int:
@@ -324,17 +332,25 @@ class BatchLoader:
 
     def _taken(self, plan: Iterable[np.ndarray]):
         """The batches, of which a thread reads the next one if reading takes long."""
-        if not getattr(self.dataset.X["X"], "lazy", False):
+        lazy = getattr(self.dataset.X["X"], "lazy", False)
+        if not lazy and not self.pin_memory:
             yield from map(self.dataset.take, plan)
             return
         with ThreadPoolExecutor(1) as reader:
             ahead = None
             for index in plan:
-                ready, ahead = ahead, reader.submit(self.dataset.take, index)
+                ready, ahead = ahead, reader.submit(self._take, index)
                 if ready is not None:
                     yield ready.result()
             if ahead is not None:
                 yield ahead.result()
+
+    def _take(self, index):
+        batch, y = self.dataset.take(index)
+        if self.pin_memory:
+            batch = {name: pinned(values) for name, values in batch.items()}
+            y = pinned(y)
+        return batch, y
 
     def _balanced(self) -> Iterator[np.ndarray]:
         cells = self.dataset.column("groups")

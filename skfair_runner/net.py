@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ._callbacks import EpochProgress
 from ._checkpoint import Resumable
 from ._on_device import OnDevice
+from ._resident import make_resident
 from .activations import evaluation_mode, record_activations, trace_layers
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
@@ -48,7 +49,7 @@ class _DiagnosisBatches:
 
     def __iter__(self):
         for batch, y in self.loader:
-            batch, y = to_device((batch, y), self.net.device)
+            batch, y = self.net.send_batch((batch, y))
             X = self.net.laid_out(batch["X"])
             yield Batch(X, y, batch["groups"], batch.get("weights"))
 
@@ -272,6 +273,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         """
         if epochs == 0:
             return self
+        train, valid = self._closer(train), self._closer(valid)
         trained = [p.requires_grad for p in self.module_.parameters()]
         if not any(trained):
             raise ValueError(
@@ -312,6 +314,12 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
 
+    def _closer(self, dataset: GroupedDataset | None) -> GroupedDataset | None:
+        """The data on the device, unless samples are augmented one by one."""
+        if dataset is None or "iterator_train__transform" in vars(self):
+            return dataset
+        return make_resident(dataset, self.device)
+
     def _set_lr(self, factor: float) -> None:
         """Let the optimizer step by a share of the phase's learning rates."""
         groups = self.optimizer_.param_groups
@@ -323,7 +331,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         bad = [loss for loss in losses if not math.isfinite(loss)]
         if bad:
             what = f"loss became {bad[0]}"
-        elif not all(p.isfinite().all() for p in self.module_.parameters()):
+        elif not self.all_finite():
             what = "module's parameters became infinite or nan"
         else:
             return
@@ -423,7 +431,10 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         selected = total = torch.zeros((), device=self.device)
         for batch, _ in BatchLoader(dataset, rows_at_once(dataset, _PREDICTION_BATCH)):
             hard = decisions(self.evaluation_step((batch, None)))
-            weights = batch.get("weights", torch.ones(len(hard))).to(hard.device)
+            weights = batch.get("weights")
+            weights = (
+                hard.new_ones(len(hard)) if weights is None else self.send(weights)
+            )
             selected = selected + weights @ hard
             total = total + weights.sum()
         return selected / total
@@ -433,7 +444,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
     def train_step_single(self, batch, **fit_params):
         """Criterion, penalty, gradient: RUNNER's training step."""
         self._set_training(True)
-        batch, y = to_device(batch, self.device)
+        batch, y = self.send_batch(batch)
         penalty = self.penalty_
         recording = nullcontext({})
         if penalty is not None and penalty.layers:
@@ -465,7 +476,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
     def validation_step(self, batch, **fit_params):
         """Plain criterion and rates on rows that are only watched."""
         self._set_training(False)
-        batch, y = to_device(batch, self.device)
+        batch, y = self.send_batch(batch)
         with torch.no_grad():
             logits = self.infer(batch, self.mixed_precision)
             loss = self.get_loss(logits, y, X=batch)
@@ -476,7 +487,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
     def get_loss(self, y_pred, y_true, X=None, training=False) -> Tensor:
         """Weighted mean of the criterion; batches of another prior are corrected."""
         if training and self.task.logit_shift is not None:
-            y_pred = y_pred + torch.as_tensor(self.task.logit_shift).to(y_pred)
+            y_pred = y_pred + self.send(self.task.logit_shift)
         if self.task.n_labels == 2:
             losses = self.criterion_(y_pred[:, 0], y_true.to(y_pred.dtype))
         else:
@@ -493,8 +504,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
             return None
         weights = batch.get("weights")
         if sampled and task.cell_weights is not None:
-            shares = torch.as_tensor(task.cell_weights).to(y.device)
-            shares = shares[y, batch["groups"]]
+            shares = self.send(task.cell_weights)[y, batch["groups"]]
             weights = shares if weights is None else weights * shares
         return Cells(y, batch["groups"], task.n_labels, task.n_groups, weights)
 
@@ -574,5 +584,5 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         size = getattr(self, "iterator_valid__batch_size", size)
         logits = RowBuffer(n)
         for batch, _ in BatchLoader(dataset, size):
-            logits.add(self.evaluation_step((batch, None)).double().cpu())
-        return logits.values.numpy()
+            logits.add(self.evaluation_step((batch, None)))
+        return logits.values.cpu().double().numpy()

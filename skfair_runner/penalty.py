@@ -84,9 +84,8 @@ class RepairPenalty:
         # 1 / k for the k selected neurons of a layer, 0 for the others; all layers.
         self._shares = torch.empty(0)
         subject = self.subject
-        self._pools = subject.constraint.activation_pools(
-            subject.n_labels, subject.positive
-        )
+        pools = subject.constraint.activation_pools(subject.n_labels, subject.positive)
+        self._pools = pools.to(parameters[0].device)
 
     @property
     def layers(self):

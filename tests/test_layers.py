@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # Lowest first. Modules of one layer never import one another; the modules inside a
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
-    {"_precision", "cells", "groups", "utils"},
+    {"_precision", "_transfer", "cells", "groups", "utils"},
     {"images"},
     {
         "activations",
@@ -26,6 +26,7 @@ LAYERS = (
     {
         "_guards",
         "_inputs",
+        "_resident",
         "_settings",
         "_training_data",
         "conditional",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ._collection import ImageArray, Images, check_dtype
 
@@ -87,6 +89,23 @@ class ImageSource:
         if pixels.dtype == np.uint8:
             return np.divide(pixels, 255, dtype=np.float32)
         return pixels.astype(np.float32, copy=False)
+
+    def converted(self, pixels: Tensor) -> Tensor:
+        """A batch out of pixels that were read before, on whatever device.
+
+        Parameters
+        ----------
+        pixels : Tensor of shape (n_rows, ...)
+            As `images` hold them.
+
+        Returns
+        -------
+        batch : Tensor of shape (n_rows, channels, height, width), float32
+            The batch of these rows.
+        """
+        if self.images.channels == "last":
+            pixels = pixels.permute(0, 3, 1, 2)
+        return pixels / 255 if pixels.dtype == torch.uint8 else pixels.float()
 
 
 def read_images(X, *, caller: str) -> ImageSource | None:
