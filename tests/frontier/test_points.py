@@ -11,24 +11,12 @@ from fairlearn.metrics import (
 from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, average_precision_score
 
-from skfair_runner._building import make_dataset
-from skfair_runner.frontier._held_out import hold_out
 from skfair_runner.frontier._points import (
     cells_of_decisions,
-    classifier_around,
     measure_point,
     measure_points,
 )
 from skfair_runner.metrics.bootstrap import errors_of_decisions
-
-
-@pytest.fixture
-def held_out(front, people):
-    """The rows that `front` was measured on."""
-    trainer = front._trainer(0, "me")
-    return hold_out(
-        trainer, *people, fraction=front.validation_fraction, seed=0, caller="me"
-    ).held_out
 
 
 def test_the_table_holds_fairlearns_and_scikit_learns_measures(front, held_out):
@@ -89,7 +77,8 @@ def test_a_point_is_light_and_its_own(front):
     clf, other = front.at(weight=0.5), front.at(weight=0.5)
     assert type(clf.net_).__name__ == "RunnerNet"
     assert not clf.net_.optimizer_.state
-    assert not any("parametrizations" in n for n, _ in clf.net_.module_.named_modules())
+    names = [name for name, _ in clf.net_.module_.named_parameters()]
+    assert not any("modulation" in name for name in names)
     with torch.no_grad():
         clf.net_.module_.output.weight.zero_()
     assert other.net_.module_.output.weight.abs().sum() > 0
@@ -115,64 +104,22 @@ def test_a_point_keeps_to_the_difference_that_it_has(front):
         clf = front.at(weight=table["weight"].iloc[row])
         bound = table["demographic_parity_difference"].iloc[row]
         assert clf.difference_bound == clf.net_.plan.difference_bound == bound
-        assert clf.net_.plan.difference_bound == bound
+        assert clf.net_.controller_.bound == bound
     between = front.at(weight=table["weight"].iloc[[4, 5]].mean()).difference_bound
     ends = table["demographic_parity_difference"].iloc[[4, 5]]
     assert between == pytest.approx(ends.mean())
 
 
-def test_neurons_of_a_point_are_those_of_the_table(front, held_out):
-    neurons = front.neurons_
-    assert list(neurons) == [
-        "weight",
-        "layer",
-        "neuron",
-        "importance",
-        "discrimination",
+def test_all_points_are_measured_as_each_by_itself(front, held_out):
+    told = {"n_bootstrap": 20, "level": 0.9}
+    weights = [0.0, 0.4, 1.0]
+    rng = np.random.default_rng(5)
+    expected = [
+        measure_point(front.at(weight=weight), held_out, 1, rng=rng, **told)
+        for weight in weights
     ]
-    assert len(neurons) == 9 * (12 + 8)
-    weight = front.frontier_["weight"].iloc[5]
-    clf, part = front.at(weight=weight), neurons[neurons["weight"] == weight]
-    table = clf.neuron_importance_
-    assert table["layer"].tolist() == part["layer"].tolist()
-    assert_allclose(table["discrimination_after"], part["discrimination"])
-    biased = neurons[neurons["weight"] == 0]
-    assert_allclose(table["discrimination"], biased["discrimination"])
-    assert_allclose(table["importance"], biased["importance"])
-    found = clf.net_.diagnose(make_dataset(held_out), "activation")
-    assert_allclose(
-        np.concatenate(list(found.discrimination.values())),
-        part["discrimination"],
-        rtol=1e-4,
-        atol=1e-6,
+    table = measure_points(
+        front._trained, weights, held_out, 1, rng=np.random.default_rng(5), **told
     )
-    for layer, chosen in clf.selected_neurons_.items():
-        own = table[table["layer"] == layer].sort_values("rank")
-        assert chosen.tolist() == own["neuron"][own["selected"]].tolist()
-
-
-def test_neurons_between_two_points_lie_between_theirs(front):
-    low, high = front.frontier_["weight"].iloc[[5, 6]]
-    one, other, middle = (
-        front.at(weight=weight).neuron_importance_["discrimination_after"]
-        for weight in (low, high, (low + high) / 2)
-    )
-    assert_allclose(middle, (one + other) / 2)
-
-
-def test_beyond_4096_rows_neurons_are_diagnosed_on_some(front, held_out, monkeypatch):
-    monkeypatch.setattr("skfair_runner.frontier._points._MOST_ROWS", 60)
-    clf = classifier_around(front._trained, 0.5)
-    measured = measure_points(
-        [(0.5, clf)],
-        held_out,
-        1,
-        n_bootstrap=5,
-        level=0.95,
-        rng=np.random.default_rng(0),
-    )
-    few = clf.net_.diagnose(make_dataset(held_out, np.arange(60)), "activation")
-    assert measured.diagnoses[0].gap == pytest.approx(few.gap)
-    assert measured.table["accuracy"].iloc[0] == pytest.approx(
-        (clf.predict(pd_like(held_out, front)) == held_out.y).mean()
-    )
+    assert table["weight"].tolist() == weights
+    pd.testing.assert_frame_equal(table.drop(columns="weight"), pd.DataFrame(expected))
