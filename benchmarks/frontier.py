@@ -27,6 +27,7 @@ from benchmarks._report import append_row, write_csv, write_table
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
 from skfair_runner.compare import hypervolume
+from skfair_runner.metrics.fronts import non_dominated
 
 BOUNDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 PICKS = (0.0, 0.02, 0.05, 0.1)
@@ -68,11 +69,12 @@ def plain(parts, favourable, constraint, seed):
     train, _, test = parts
     clf = RunnerFairClassifier(None, random_state=seed)
     seconds = _fit(clf, *train)
-    return [_point(clf, test, favourable, constraint)], [], seconds
+    points = [_point(clf, test, favourable, constraint)]
+    return {"points": points, "picks": [], "fit_seconds": seconds}
 
 
 def frontier(parts, favourable, constraint, seed):
-    """One training; points on the held-out front, and picks made on held-out rows."""
+    """One training: every point, and picks made on the rows that it holds out."""
     train, valid, test = parts
     front = RunnerFrontier(
         RunnerFairClassifier(constraint, pos_label=favourable),
@@ -80,10 +82,16 @@ def frontier(parts, favourable, constraint, seed):
         random_state=seed,
     )
     seconds = _fit(front, *_joined(train, valid))
-    known = front.frontier_.set_index("weight")[front.difference_]
+    start = time.process_time()
+    front.neurons_  # noqa: B018  computed when it is first read
+    neurons = time.process_time() - start
+    table = front.frontier_.rename(columns={front.difference_: "valid_difference"})
+    known = table.rename(columns={"accuracy": "valid_accuracy"})[
+        ["weight", "valid_accuracy", "valid_difference", "on_front"]
+    ]
     points = [
-        _point(front.at(weight=weight), test, favourable, constraint, weight=weight)
-        for weight in front.frontier_.loc[front.frontier_["on_front"], "weight"]
+        _point(front.at(weight=told["weight"]), test, favourable, constraint, **told)
+        for told in known.to_dict("records")
     ]
     picks = [
         _point(
@@ -92,37 +100,58 @@ def frontier(parts, favourable, constraint, seed):
             favourable,
             constraint,
             bound=bound,
-            nothing_within=bool((known > bound).all()),
+            nothing_within=bool((known["valid_difference"] > bound).all()),
         )
         for bound in PICKS
     ]
-    return points, picks, seconds
+    return {
+        "points": points,
+        "picks": picks,
+        "fit_seconds": seconds,
+        "neuron_seconds": neurons,
+    }
 
 
-def _controlled(train, bounds, test, favourable, constraint, seed):
-    """One training per bound; the seconds are the mean of one."""
+def controlled(parts, favourable, constraint, seed):
+    """Nine trainings, one per bound; the seconds are the mean of one."""
+    train, valid, test = parts
     points, seconds = [], []
-    for bound in bounds:
+    for bound in BOUNDS:
         clf = RunnerFairClassifier(
             constraint, difference_bound=bound, pos_label=favourable, random_state=seed
         )
         seconds.append(_fit(clf, *train))
-        points.append(_point(clf, test, favourable, constraint, bound=bound))
+        seen = _point(clf, valid, favourable, constraint)
+        told = {
+            "bound": bound,
+            "valid_accuracy": seen["accuracy"],
+            "valid_difference": seen["difference"],
+            "valid_constant": seen["constant"],
+        }
+        points.append(_point(clf, test, favourable, constraint, **told))
+    seen = pd.DataFrame(points)
+    alive = np.flatnonzero(~seen["valid_constant"])
+    kept = non_dominated(
+        seen["valid_accuracy"].to_numpy()[alive],
+        seen["valid_difference"].to_numpy()[alive],
+    )
+    for position, point in enumerate(points):
+        point["on_front"] = position in alive[kept]
     picks = [point for point in points if point["bound"] in PICKS]
-    return points, picks, float(np.mean(seconds))
-
-
-def controlled(parts, favourable, constraint, seed):
-    """Nine trainings, one per bound."""
-    train, _, test = parts
-    return _controlled(train, BOUNDS, test, favourable, constraint, seed)
+    return {"points": points, "picks": picks, "fit_seconds": float(np.mean(seconds))}
 
 
 def controlled_all_rows(parts, favourable, constraint, seed):
-    """The same at the bounds of the picks, on the rows that the front measures on."""
+    """A training for each bound of the picks, on the validation rows as well."""
     train, valid, test = parts
-    rows = _joined(train, valid)
-    return _controlled(rows, PICKS, test, favourable, constraint, seed)
+    rows, picks, seconds = _joined(train, valid), [], []
+    for bound in PICKS:
+        clf = RunnerFairClassifier(
+            constraint, difference_bound=bound, pos_label=favourable, random_state=seed
+        )
+        seconds.append(_fit(clf, *rows))
+        picks.append(_point(clf, test, favourable, constraint, bound=bound))
+    return {"points": picks, "picks": picks, "fit_seconds": float(np.mean(seconds))}
 
 
 ALL_ROWS = "controlled, all rows"
@@ -141,14 +170,12 @@ def run_one(dataset, constraint, method, seed, data_home):
     with warnings.catch_warnings():
         # Constant points and bounds that nothing meets are columns of the tables.
         warnings.simplefilter("ignore")
-        points, picks, seconds = METHODS[method](parts, favourable, constraint, seed)
+        found = METHODS[method](parts, favourable, constraint, seed)
     share = np.mean(parts[2][1] == favourable)
     return {
         **dict(zip(KEY, (dataset, constraint, method, seed), strict=True)),
-        "fit_seconds": seconds,
         "majority": max(share, 1 - share),
-        "points": json.dumps(points),
-        "picks": json.dumps(picks),
+        **{k: json.dumps(v) if isinstance(v, list) else v for k, v in found.items()},
     }
 
 

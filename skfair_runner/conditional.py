@@ -12,14 +12,16 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch.nn.utils.parametrize import is_parametrized
 
 from .activations import trace_affine_layers
 
+# What a network's parameters begin with that are those of its modulation.
+_PREFIX = "modulation_of_layers_"
 # How fast scales and shifts can change with the strength.
 _STEEPNESS = 3.0
 
@@ -48,66 +50,58 @@ class Modulation(nn.Module):
 
     def __init__(self, widths: dict[str, int], n_hidden: int = 32):
         super().__init__()
-        self.trunk = nn.Linear(1, n_hidden)
         self.paths = list(widths)
-        self.heads = nn.ModuleList()
-        for width in widths.values():
-            head = nn.Linear(n_hidden, 2 * width)
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
-            self.heads.append(head)
+        self.sizes = [2 * width for width in widths.values()]
+        self.trunk = nn.Linear(1, n_hidden)
+        # Of all layers together: one product costs less than one for each.
+        self.head = nn.Linear(n_hidden, sum(self.sizes))
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
         self.strength = 0.0
-        self._kept: dict[str, tuple[Tensor, Tensor]] = {}
 
-    def forward(self, path: str) -> tuple[Tensor, Tensor]:
-        """Scale and shift of one layer.
-
-        Parameters
-        ----------
-        path : str
-            Path of the layer.
+    def forward(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Scale and shift of every layer at the present strength.
 
         Returns
         -------
-        scale, shift : Tensor of shape (n_neurons,)
-            1 + γ, and β.
+        values : dict of str to (Tensor of shape (n_neurons,), same)
+            1 + γ, and β, by the path of the layer.
         """
-        if path in self._kept:
-            return self._kept[path]
-        return self._compute(path, self._hidden())
-
-    def _hidden(self) -> Tensor:
         # The first bit of repair changes a network most.
         centred = 2 * math.sqrt(self.strength) - 1
-        position = self.trunk.weight.new_tensor([[centred]])
-        return torch.tanh(_STEEPNESS * self.trunk(position))
+        position = self.trunk.weight.new_tensor([centred])
+        hidden = torch.tanh(_STEEPNESS * self.trunk(position))
+        values = {}
+        for path, part in zip(
+            self.paths, self.head(hidden).split(self.sizes), strict=True
+        ):
+            gamma, beta = part.chunk(2)
+            values[path] = 1 + gamma, beta
+        return values
 
-    def _compute(self, path: str, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        scale, shift = self.heads[self.paths.index(path)](hidden)[0].chunk(2)
-        return 1 + scale, shift
+    def changed(self, module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+        """Weights and biases of the layers at the present strength.
 
-    def keep(self, *_) -> None:
-        """Compute all layers' at once, for one forward pass; a hook before it."""
-        hidden = self._hidden()
-        self._kept = {path: self._compute(path, hidden) for path in self.paths}
+        Parameters
+        ----------
+        module : nn.Module
+            The network; not changed.
 
-    def forget(self, *_) -> None:
-        """Compute them anew when asked; a hook after the forward pass."""
-        self._kept = {}
-
-
-class _Modulated(nn.Module):
-    """A layer's weight or bias as a function of the strength."""
-
-    def __init__(self, modulation: Modulation, path: str, shifted: bool):
-        super().__init__()
-        self.modulation, self.path, self.shifted = modulation, path, shifted
-
-    def forward(self, parameter: Tensor) -> Tensor:
-        """The parameter, scaled per neuron, and shifted where it is a bias."""
-        scale, shift = self.modulation(self.path)
-        scaled = parameter * _per_neuron(scale, parameter)
-        return scaled + _per_neuron(shift, parameter) if self.shifted else scaled
+        Returns
+        -------
+        parameters : dict of str to (Tensor, Tensor)
+            Weight and bias by the path of the layer, with gradient to the network's own
+            and to the modulation.
+        """
+        changed = {}
+        for path, (scale, shift) in self().items():
+            layer = module.get_submodule(path)
+            weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+            changed[path] = (
+                weight * _per_neuron(scale, weight),
+                torch.addcmul(_per_neuron(shift, bias), bias, _per_neuron(scale, bias)),
+            )
+        return changed
 
 
 def _per_neuron(values: Tensor, parameter: Tensor) -> Tensor:
@@ -162,7 +156,7 @@ def modulate(
                 "a bias, so that it cannot follow a strength: give it bias=True, or "
                 "name other layers."
             )
-        if parametrize.is_parametrized(layer):
+        if is_parametrized(layer):
             raise ValueError(
                 f"Layer {path!r} is parametrized (as by a spectral norm), so that it "
                 "cannot follow a strength as well: name other layers."
@@ -180,8 +174,9 @@ def modulate(
 def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
     """Let a network's layers follow the modulation's strength inside the block.
 
-    The network trains together with the modulation; afterwards it is plain again, with
-    the weights that it has without scales and shifts.
+    The network trains together with the modulation, whose parameters are among its own
+    there; the others keep their names. Only while the network runs, its layers have
+    other weights.
 
     Parameters
     ----------
@@ -191,24 +186,37 @@ def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
     modulation : Modulation
         From :func:`modulate`.
     """
-    with ExitStack() as stack:
-        for path in modulation.paths:
-            layer = module.get_submodule(path)
-            # The last to be changed is the first to come back: weight, then bias.
-            for name in ("bias", "weight"):
-                part = _Modulated(modulation, path, shifted=name == "bias")
-                parametrize.register_parametrization(layer, name, part, unsafe=True)
-                stack.callback(_make_plain, layer, name)
-        before = module.register_forward_pre_hook(modulation.keep)
-        after = module.register_forward_hook(modulation.forget, always_call=True)
-        stack.callback(before.remove)
-        stack.callback(after.remove)
+    layers = [module.get_submodule(path) for path in modulation.paths]
+
+    def shadow(*_):
+        # What an instance holds itself comes before its registered parameters.
+        for layer, (weight, bias) in zip(
+            layers, modulation.changed(module).values(), strict=True
+        ):
+            vars(layer).update(weight=weight, bias=bias)
+
+    def uncover(*_):
+        for layer in layers:
+            for name in ("weight", "bias"):
+                vars(layer).pop(name, None)
+
+    # Not as a submodule, which a Sequential would run.
+    added = {
+        _PREFIX + name.replace(".", "_"): parameter
+        for name, parameter in modulation.named_parameters()
+    }
+    for name, parameter in added.items():
+        module.register_parameter(name, parameter)
+    before = module.register_forward_pre_hook(shadow)
+    after = module.register_forward_hook(uncover, always_call=True)
+    try:
         yield
-
-
-def _make_plain(layer: nn.Module, name: str) -> None:
-    """Give a layer its parameter back."""
-    parametrize.remove_parametrizations(layer, name, leave_parametrized=False)
+    finally:
+        uncover()
+        before.remove()
+        after.remove()
+        for name in added:
+            delattr(module, name)
 
 
 def at_strength(
@@ -244,13 +252,10 @@ def at_strength(
     before, modulation.strength = modulation.strength, strength
     try:
         with torch.no_grad():
-            for path in modulation.paths:
+            for path, (weight, bias) in modulation.changed(module).items():
                 layer = folded.get_submodule(path)
-                scale, shift = modulation(path)
-                weight = layer.get_parameter("weight")
-                bias = layer.get_parameter("bias")
-                bias.mul_(_per_neuron(scale, bias)).add_(_per_neuron(shift, bias))
-                weight.mul_(_per_neuron(scale, weight))
+                layer.get_parameter("weight").copy_(weight)
+                layer.get_parameter("bias").copy_(bias)
     finally:
         modulation.strength = before
     return folded

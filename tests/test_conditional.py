@@ -81,9 +81,8 @@ def trained(name):
     net, x = make(), torch.randn(shape)
     modulation = modulate(net, x)
     assert modulation.paths == paths
-    for head in modulation.heads:
-        nn.init.normal_(head.weight, std=0.2)
-        nn.init.normal_(head.bias, std=0.2)
+    nn.init.normal_(modulation.head.weight, std=0.2)
+    nn.init.normal_(modulation.head.bias, std=0.2)
     return net, modulation, x
 
 
@@ -107,8 +106,11 @@ def test_scale_and_shift_are_those_of_the_formula():
     hidden = torch.tanh(3 * modulation.trunk(position))
     values = []
     h = x
-    for index, head in zip((0, 2, 4), modulation.heads, strict=True):
-        gamma, beta = (head.weight @ hidden + head.bias).chunk(2)
+    parts = (modulation.head.weight @ hidden + modulation.head.bias).split(
+        [2 * len(net[index].bias) for index in (0, 2, 4)]
+    )
+    for index, part in zip((0, 2, 4), parts, strict=True):
+        gamma, beta = part.chunk(2)
         # The neurons' activations are scaled, which is to say their weights.
         h = (1 + gamma) * (h @ net[index].weight.T + net[index].bias) + beta
         h = {0: torch.relu, 2: torch.tanh, 4: nn.Identity()}[index](h)
@@ -146,7 +148,7 @@ def test_gradients_reach_the_network_and_the_modulation(name):
 def test_the_gradient_of_the_base_is_that_of_the_formula():
     layer = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     modulation = modulate(layer, torch.zeros(1, 2))
-    nn.init.constant_(modulation.heads[0].bias, 0.5)
+    nn.init.constant_(modulation.head.bias[:6], 0.5)
     weight = layer[0].weight.detach().clone().requires_grad_()
     x = torch.rand(4, 2)
     hidden = torch.relu(1.5 * (x @ weight.T + layer[0].bias) + 0.5)
@@ -159,21 +161,33 @@ def test_the_gradient_of_the_base_is_that_of_the_formula():
 def test_scales_and_shifts_are_computed_once_per_pass_and_then_forgotten(monkeypatch):
     net, modulation, x = trained("mlp")
     asked = []
-    hidden = Modulation._hidden
+    forward = Modulation.forward
     monkeypatch.setattr(
-        Modulation, "_hidden", lambda self: asked.append(1) or hidden(self)
+        Modulation, "forward", lambda self: asked.append(1) or forward(self)
     )
+    own = net[0].weight
     with modulated(net, modulation):
         for strength in (0.1, 0.9):
             modulation.strength = strength
             net(x).sum().backward()
         assert len(asked) == 2
+        assert net[0].weight is own
         with pytest.raises(RuntimeError, match="shapes"):
             net(x[:, :2])
-        before = net[0].weight
-        modulation.strength = 0.2
-        assert not torch.equal(net[0].weight, before)
+        assert net[0].weight is own and "bias" not in vars(net[0])
     assert not net._forward_hooks and not net._forward_pre_hooks
+
+
+def test_parameters_keep_their_names_while_they_follow():
+    """So that an optimizer decays weights alone, as it does without a modulation."""
+    net, modulation, _ = trained("mlp")
+    before = {name: id(p) for name, p in net.named_parameters()}
+    with modulated(net, modulation):
+        inside = {name: id(p) for name, p in net.named_parameters()}
+    assert before.items() < inside.items()
+    assert set(inside.values()) - set(before.values()) == {
+        id(p) for p in modulation.parameters()
+    }
 
 
 def names_and_objects(net):
@@ -291,8 +305,8 @@ def test_a_norm_over_several_axes_is_scaled_along_the_first():
     x = torch.randn(2, 1, 6, 6)
     modulation = modulate(net, x)
     assert modulation.paths == ["1", "4"]
-    nn.init.normal_(modulation.heads[0].bias)
-    gamma, beta = modulation.heads[0].bias.chunk(2)
+    nn.init.normal_(modulation.head.bias[:8])
+    gamma, beta = modulation.head.bias[:8].chunk(2)
     x = torch.randn(2, 1, 6, 6)
     inside = net[1](net[0](x)) * (1 + gamma).view(-1, 1, 1) + beta.view(-1, 1, 1)
     assert_close(at_strength(net, modulation, 0.0)(x), net[4](inside.relu().flatten(1)))

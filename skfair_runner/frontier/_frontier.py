@@ -21,11 +21,8 @@ from skfair_runner.frontier._choice import (
 from skfair_runner.frontier._handing_out import FittedFront
 from skfair_runner.frontier._held_out import hold_out
 from skfair_runner.frontier._net import FrontierNet
-from skfair_runner.frontier._points import (
-    classifier_around,
-    measure_points,
-    watched_difference,
-)
+from skfair_runner.frontier._neurons import PointNeurons
+from skfair_runner.frontier._points import measure_points, watched_difference
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.utils import (
     BoundNotMetWarning,
@@ -89,7 +86,8 @@ class RunnerFrontier(
 
     neurons_ : DataFrame
         Importance and discrimination of every neuron at every point, on the held-out
-        rows: weight, layer, neuron, importance, discrimination.
+        rows: weight, layer, neuron, importance, discrimination. Made when it is first
+        read.
 
     difference_ : str
         The column of ``frontier_`` that the constraint is about.
@@ -264,16 +262,16 @@ class RunnerFrontier(
         return clf
 
     def _measure(self, clf, parts, seed):
-        """Tables of all points and of their neurons."""
+        """The table of all points."""
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)
         vars(self).update(parts.features)
         self.classes_, self.groups_ = clf.classes_, clf.groups_
         self.difference_ = watched_difference(resolve_constraint(clf.constraint))
         weights = weights_to_measure(self.n_points)
-        shown = tqdm(weights, disable=not self.verbose, desc="points", leave=False)
         self._measured = measure_points(
-            ((weight, classifier_around(clf, weight)) for weight in shown),
+            clf,
+            tqdm(weights, disable=not self.verbose, desc="points", leave=False),
             parts.held_out,
             parts.pos_label,
             n_bootstrap=self.n_bootstrap,
@@ -283,9 +281,9 @@ class RunnerFrontier(
         # What only further training would need.
         clf.net_.optimizer_.state.clear()
         self._trained = clf
-        self.frontier_ = self._measured.table.copy()
+        self._neurons = PointNeurons(clf, weights, parts.held_out)
+        self.frontier_ = self._measured.copy()
         self.frontier_["on_front"] = mark_front(self.frontier_, self.difference_)
-        self.neurons_ = self._measured.neurons()
 
     def _warn_if_constant(self):
         """Say it where no point decides anything."""

@@ -6,13 +6,23 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skfair_runner.frontier._choice import weight_of_request
-from skfair_runner.frontier._points import classifier_around, tell_neurons
+from skfair_runner.frontier._neurons import tell_neurons
+from skfair_runner.frontier._points import classifier_around
 from skfair_runner.frontier._refinement import continue_repair
 from skfair_runner.plots import FrontierDisplay, FrontierNeuronsDisplay
 
 
 class FittedFront:
     """The methods of a front that `fit` has trained and measured."""
+
+    @property
+    def neurons_(self):
+        """What every neuron does at every point, on the held-out rows.
+
+        See the attributes of the class.
+        """
+        check_is_fitted(self, "frontier_")
+        return self._neurons.table()
 
     def at(self, *, difference=None, accuracy=None, weight=None, confident=False):
         """The classifier of one point.
@@ -60,10 +70,10 @@ class FittedFront:
         bound = None
         if self._trained.difference_bound is not None:
             # Trained further, the point keeps the difference that it has.
-            table = self._measured.table
+            table = self._measured
             bound = float(np.interp(weight, table["weight"], table[self.difference_]))
         clf = classifier_around(self._trained, weight, bound)
-        tell_neurons(clf, self._measured.diagnoses[0], self._measured.at(weight))
+        tell_neurons(clf, self._neurons[0], self._neurons.at(weight))
         return clf
 
     def _weight_of(self, asked, method, confident=False):

@@ -15,7 +15,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from skfair_runner.conditional import Modulation, at_strength, modulate, modulated
 from skfair_runner.net import RunnerNet
-from skfair_runner.neurons import DiagnosisInputs, effects_of_weights
 
 # Half of the steps are of the whole repair, which steers the controller; a tenth are
 # plain training, so that the other end of the front stays where it was.
@@ -120,32 +119,6 @@ def _running(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def modulated_weight_importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
-    """The weight form of importance while layers follow a strength.
-
-    A neuron's weights are its own, w, times a scale; the scale cancels in w · ∂Gap/∂w,
-    so that the gradient of what is trained will do.
-
-    Parameters
-    ----------
-    inputs : DiagnosisInputs
-        Of a step.
-
-    Returns
-    -------
-    importance : dict of str to Tensor of shape (n_neurons,)
-        As of :func:`~skfair_runner.neurons.weight_importance`.
-    """
-    weights = []
-    for layer in inputs.layers:
-        assert layer.feeder is not None  # else the diagnosis before has refused it
-        feeder = inputs.module.get_submodule(layer.feeder)
-        own = dict(feeder.named_parameters())
-        name = "parametrizations.weight.original"
-        weights.append(own[name] if name in own else own["weight"])
-    return effects_of_weights(inputs.gap, weights, inputs.layers)
-
-
 class FrontierNet(RunnerNet):
     """Warm-up, then a repair whose strength differs from step to step.
 
@@ -201,27 +174,23 @@ class FrontierNet(RunnerNet):
         with modulated(self.module_, modulation):
             return super().train_phase(phase, train, *args, **kwargs)
 
-    def make_penalty(self, train):
-        """The repair's part of the loss, in a form that modulated layers have."""
-        penalty = super().make_penalty(train)
-        if penalty.importance == "weight":
-            penalty.importance = modulated_weight_importance
-        return penalty
-
     def train_step_single(self, batch, **fit_params):
         """Draw a strength, and take the step of a repair with it."""
         if self.penalty_ is None:
             return super().train_step_single(batch, **fit_params)
         strength = self._draw_strength()
         self.front_.modulation.strength = self.penalty_.strength = strength
+        penalty, meters = self.penalty_, self.meters_
         # The history tells of the whole repair.
-        meters = self.meters_
         if strength < 1:
             self.meters_ = None
+        # Nothing is added to a plain step, and so nothing recorded.
+        if strength == 0:
+            self.penalty_ = None
         try:
             return super().train_step_single(batch, **fit_params)
         finally:
-            self.meters_ = meters
+            self.penalty_, self.meters_ = penalty, meters
 
     def validation_step(self, batch, **fit_params):
         """Watch the whole repair."""

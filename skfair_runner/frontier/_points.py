@@ -1,8 +1,6 @@
-"""The points of a front: their classifiers, their measures and their neurons."""
+"""The points of a front: their classifiers and their measures."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,16 +8,12 @@ from sklearn.base import clone
 
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
-from skfair_runner.batches import GroupedDataset
-from skfair_runner.diagnosis import Diagnosis, make_neuron_table
 from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
 from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
 
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
-# Held-out rows that neurons are diagnosed on; more would not change the picture.
-_MOST_ROWS = 4096
 # What `frontier_` tells of every point, besides its weight.
 _TOLD = (
     "accuracy",
@@ -87,95 +81,33 @@ def classifier_around(fitted, weight, difference_bound=None):
     return clf
 
 
-class Measured(NamedTuple):
-    """What the held-out rows say of the points.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row per point.
-
-    diagnoses : list of Diagnosis
-        Of the neurons at each point.
-    """
-
-    table: pd.DataFrame
-    diagnoses: list[Diagnosis]
-
-    def neurons(self):
-        """Importance and discrimination of every neuron at every point, as a table."""
-        weights = self.table["weight"].tolist()
-        parts = [
-            pd.DataFrame(
-                {
-                    "weight": weight,
-                    "layer": layer,
-                    "neuron": np.arange(len(values)),
-                    "importance": found.importance[layer].numpy(force=True),
-                    "discrimination": values,
-                }
-            )
-            for weight, found in zip(weights, self.diagnoses, strict=True)
-            for layer, values in found.discrimination.items()
-        ]
-        return pd.concat(parts, ignore_index=True)
-
-    def at(self, weight):
-        """The diagnosis at a weight; between two points, the mean that lies there."""
-        weights = self.table["weight"].to_numpy()
-        place = float(np.interp(weight, weights, np.arange(len(weights))))
-        low = min(int(place), len(weights) - 2)
-        one, other, share = self.diagnoses[low], self.diagnoses[low + 1], place - low
-        discrimination = {
-            name: (1 - share) * values + share * other.discrimination[name]
-            for name, values in one.discrimination.items()
-        }
-        gap = (1 - share) * one.gap + share * other.gap
-        return Diagnosis(gap, None, discrimination)
-
-
-def measure_points(points, data, pos_label, *, n_bootstrap, level, rng):
-    """Measures and diagnoses of classifiers on held-out rows.
+def measure_points(fitted, weights, data, pos_label, **bootstrap):
+    """Measures of all points on held-out rows.
 
     Parameters
     ----------
-    points : iterable of (float, RunnerFairClassifier)
-        Weights and classifiers.
+    fitted : RunnerFairClassifier
+        Trained by a :class:`~skfair_runner.frontier._net.FrontierNet`.
 
-    data : TrainingData
-        The rows.
+    weights : iterable of float
+        Of the points.
 
-    pos_label : label or None
-        The favourable label; None compares every class with the rest.
-
-    n_bootstrap : int
-        Number of resamples.
-
-    level : float
-        Confidence level of the intervals, in (0, 1).
-
-    rng : Generator
-        Source of the resamples.
+    data, pos_label, **bootstrap
+        As of :func:`measure_point`.
 
     Returns
     -------
-    measured : Measured
-        Tables.
+    table : DataFrame
+        One row per point.
     """
-    source = {"X": data.X, "groups": data.groups.codes, "weights": None}
-    rows = None
-    if len(data.y) > _MOST_ROWS:
-        # The split has shuffled them.
-        rows = np.arange(_MOST_ROWS)
-    watched = GroupedDataset(source, data.y, rows)
-    table, diagnoses = [], []
-    for weight, clf in points:
-        row = measure_point(
-            clf, data, pos_label, n_bootstrap=n_bootstrap, level=level, rng=rng
-        )
-        table.append({"weight": weight, **row})
-        diagnoses.append(clf.net_.diagnose(watched, clf.importance))
-    return Measured(pd.DataFrame(table), diagnoses)
+    clf = classifier_around(fitted, 0.0)
+    rows = []
+    for weight in weights:
+        # Nothing else of the classifier is needed to measure its decisions.
+        clf.net_.module_ = fitted.net_.front_.network_at(weight)
+        row = measure_point(clf, data, pos_label, **bootstrap)
+        rows.append({"weight": weight, **row})
+    return pd.DataFrame(rows)
 
 
 def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
@@ -241,24 +173,3 @@ def summary(data, decided, scores, pos_label):
     """Measures of some decisions, by name."""
     told = {"sensitive_features": data.groups, "pos_label": pos_label}
     return full_summary(data.classes[data.y], data.classes[decided], scores, **told)
-
-
-def tell_neurons(clf, before, after):
-    """Set what a point's classifier says of its neurons.
-
-    Parameters
-    ----------
-    clf : RunnerFairClassifier
-        Changed.
-
-    before, after : Diagnosis
-        Of the biased model, with importance, and of the point, on the same rows.
-    """
-    clf.net_.before_, clf.net_.after_ = before, after
-    table = make_neuron_table(before, clf.top_k, after)
-    chosen = table[table["selected"]].sort_values("rank", kind="stable")
-    clf.neuron_importance_ = table
-    clf.selected_neurons_ = {
-        layer: part["neuron"].to_numpy()
-        for layer, part in chosen.groupby("layer", sort=False)
-    }

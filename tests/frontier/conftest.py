@@ -8,6 +8,7 @@ import pytest
 
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
 from skfair_runner.datasets import make_biased_classification
+from skfair_runner.frontier._held_out import hold_out
 
 QUICK = {"warmup_epochs": 4, "max_epochs": 6, "hidden_layer_sizes": (12, 8), "lr": 0.02}
 
@@ -61,3 +62,12 @@ def _pickled(_people):
 def front(_pickled):
     """Fitted on all of `people`, as arrays of which every test has its own copy."""
     return pickle.loads(_pickled)
+
+
+@pytest.fixture
+def held_out(front, people):
+    """The rows that `front` was measured on."""
+    trainer = front._trainer(0, "me")
+    return hold_out(
+        trainer, *people, fraction=front.validation_fraction, seed=0, caller="me"
+    ).held_out

@@ -11,12 +11,8 @@ from torch.testing import assert_close
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.activations import trace_layers
 from skfair_runner.conditional import at_strength, modulate, modulated
-from skfair_runner.frontier._net import (
-    Front,
-    FrontierNet,
-    modulated_weight_importance,
-)
-from skfair_runner.neurons import DiagnosisInputs, weight_importance
+from skfair_runner.frontier._net import Front, FrontierNet
+from skfair_runner.neurons import weight_importance
 
 
 class Frontiered(RunnerFairClassifier):
@@ -134,8 +130,7 @@ def test_the_weight_form_while_layers_follow_is_that_of_the_folded_network(norm)
     net = nn.Sequential(nn.Linear(3, 5), *between, nn.ReLU(), nn.Linear(5, 1)).eval()
     x = torch.randn(20, 3)
     modulation = modulate(net, x)
-    for head in modulation.heads:
-        nn.init.normal_(head.weight, std=0.3)
+    nn.init.normal_(modulation.head.weight, std=0.3)
     layers = trace_layers(net, x)
     folded = at_strength(net, modulation, 0.5)
     gap = folded(x)[:10].mean() - folded(x)[10:].mean()
@@ -144,8 +139,7 @@ def test_the_weight_form_while_layers_follow_is_that_of_the_folded_network(norm)
         modulation.strength = 0.5
         gap = net(x)[:10].mean() - net(x)[10:].mean()
         assert trace_layers(net, x) == layers
-        inputs = DiagnosisInputs(gap, {}, layers, net, None)
-        found = modulated_weight_importance(inputs)
+        found = weight_importance(gap, net, layers)
     assert list(found) == list(expected)
     for name, values in expected.items():
         assert_close(found[name], values)
@@ -182,8 +176,7 @@ def with_batch_norm():
         nn.Linear(5, 1),
     )
     modulation = modulate(net, torch.randn(4, 3))
-    for head in modulation.heads:
-        nn.init.normal_(head.weight, std=0.5)
+    nn.init.normal_(modulation.head.weight, std=0.5)
     return Front(copy.deepcopy(net), net, modulation)
 
 

@@ -104,7 +104,7 @@ def test_a_point_keeps_to_the_difference_that_it_has(front):
         clf = front.at(weight=table["weight"].iloc[row])
         bound = table["demographic_parity_difference"].iloc[row]
         assert clf.difference_bound == clf.net_.plan.difference_bound == bound
-        assert clf.net_.controller_.bound == bound
+        assert clf.net_.plan.difference_bound == bound
     between = front.at(weight=table["weight"].iloc[[4, 5]].mean()).difference_bound
     ends = table["demographic_parity_difference"].iloc[[4, 5]]
     assert between == pytest.approx(ends.mean())

@@ -1,0 +1,119 @@
+"""What the neurons do along a front, told when somebody asks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from skfair_runner.batches import GroupedDataset
+from skfair_runner.diagnosis import Diagnosis, make_neuron_table
+from skfair_runner.frontier._points import classifier_around
+
+# Held-out rows that neurons are diagnosed on; more would not change the picture.
+_MOST_ROWS = 4096
+
+
+class PointNeurons:
+    """Diagnoses of the neurons at every point, each made when it is first needed.
+
+    Held-out rows are kept until all are made; images would take much memory, so that
+    theirs are made at once. What is pickled has all diagnoses and no rows.
+
+    Parameters
+    ----------
+    trained : RunnerFairClassifier
+        Trained by a :class:`~skfair_runner.frontier._net.FrontierNet`.
+
+    weights : sequence of float
+        Of the points, in rising order.
+
+    data : TrainingData
+        The held-out rows, shuffled.
+    """
+
+    def __init__(self, trained, weights, data):
+        self.weights = list(weights)
+        self._trained = trained
+        self._found: dict[int, Diagnosis] = {}
+        X, n = data.X, min(len(data.y), _MOST_ROWS)
+        if n < len(data.y):
+            X = getattr(X, "subset", X.__getitem__)(np.arange(n))
+        source = {"X": X, "groups": data.groups.codes[:n], "weights": None}
+        self._watched = GroupedDataset(source, data.y[:n])
+        if len(X.shape) > 2:
+            self.complete()
+
+    def __len__(self):
+        return len(self.weights)
+
+    def __getitem__(self, position) -> Diagnosis:
+        """The diagnosis at one point."""
+        if position not in self._found:
+            clf = classifier_around(self._trained, self.weights[position])
+            found = clf.net_.diagnose(self._watched, clf.importance)
+            self._found[position] = found
+        return self._found[position]
+
+    def complete(self):
+        """Make all diagnoses, and let the rows go."""
+        for position in range(len(self)):
+            self[position]
+        self._trained = self._watched = None
+
+    def __getstate__(self):
+        self.complete()
+        return vars(self)
+
+    def at(self, weight) -> Diagnosis:
+        """The diagnosis at a weight; between two points, the mean that lies there."""
+        place = float(np.interp(weight, self.weights, np.arange(len(self))))
+        low = min(int(place), len(self) - 2)
+        share = place - low
+        if share in (0, 1):
+            return self[low + int(share)]._replace(importance=None)
+        one, other = self[low], self[low + 1]
+        discrimination = {
+            name: (1 - share) * values + share * other.discrimination[name]
+            for name, values in one.discrimination.items()
+        }
+        gap = (1 - share) * one.gap + share * other.gap
+        return Diagnosis(gap, None, discrimination)
+
+    def table(self):
+        """Importance and discrimination of every neuron at every point."""
+        self.complete()
+        parts = [
+            pd.DataFrame(
+                {
+                    "weight": weight,
+                    "layer": layer,
+                    "neuron": np.arange(len(values)),
+                    "importance": found.importance[layer].numpy(force=True),
+                    "discrimination": values,
+                }
+            )
+            for weight, found in zip(self.weights, self, strict=True)
+            for layer, values in found.discrimination.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+
+def tell_neurons(clf, before, after):
+    """Set what a point's classifier says of its neurons.
+
+    Parameters
+    ----------
+    clf : RunnerFairClassifier
+        Changed.
+
+    before, after : Diagnosis
+        Of the biased model, with importance, and of the point, on the same rows.
+    """
+    clf.net_.before_, clf.net_.after_ = before, after
+    table = make_neuron_table(before, clf.top_k, after)
+    chosen = table[table["selected"]].sort_values("rank", kind="stable")
+    clf.neuron_importance_ = table
+    clf.selected_neurons_ = {
+        layer: part["neuron"].to_numpy()
+        for layer, part in chosen.groupby("layer", sort=False)
+    }
