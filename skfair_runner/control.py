@@ -6,18 +6,23 @@ multipliers from the decisions) whose multipliers follow a proportional-integral
 relaxation has slope one, so that multipliers keep their scale.
 
 Tensors carry the gradient. The state is a handful of numbers, which NumPy moves in a
-fraction of the time that as many small tensor operations take on every step.
+fraction of the time that as many small tensor operations take on every step. Where a
+device works apart, the state is a handful of its tensors, since the processor would
+have to wait for them on every step; both understand the operations below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ._transfer import is_apart
 from .cells import Cells
 from .gaps import Conditions
 from .relaxations import decisions, sharpened_scores
@@ -27,14 +32,33 @@ MULTIPLIER_LIMIT = 1.5
 _SELECTION_MEMORY = 0.97
 # The sharpness rises over this share of the repair; then the multipliers settle.
 _RISE = 0.5
+# An array of NumPy on the processor, a tensor on a device that works apart.
+Array = Any
 
 
-def _beyond(values: np.ndarray, bound) -> np.ndarray:
+def _place(values, device) -> Array:
+    """Numbers where a controller needs them; a copy."""
+    if is_apart(device):
+        return torch.as_tensor(values).to(device, copy=True)
+    return torch.as_tensor(values).numpy(force=True).copy()
+
+
+def _read(values: Tensor) -> Array:
+    """What a batch tells, without waiting for a device."""
+    return values.detach() if is_apart(values.device) else values.numpy(force=True)
+
+
+def _where(condition: Array, values: Array, others: Array) -> Array:
+    choose: Any = torch.where if isinstance(condition, Tensor) else np.where
+    return choose(condition, values, others)
+
+
+def _beyond(values: Array, bound) -> Array:
     """How far each value lies outside [-bound, bound], signed."""
     return values - values.clip(-bound, bound)
 
 
-def _limited(multipliers: np.ndarray) -> np.ndarray:
+def _limited(multipliers: Array) -> Array:
     """Multipliers within their limit."""
     return multipliers.clip(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
 
@@ -97,20 +121,32 @@ class RateController:
         self._counts = np.zeros((n_labels, n_groups), np.float32)
         self._integral = np.zeros((n_conditions, n_constraints), np.float32)
         self._multipliers = self._integral
+        self._signs = np.array([1, -1], np.float32)
 
     STATE = ("sums", "counts", "integral", "multipliers")
 
+    def place(self, device) -> None:
+        """Move everything to where batches are.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Where the module computes.
+        """
+        for name in ("pools", "members", "signs", *self.STATE):
+            setattr(self, f"_{name}", _place(getattr(self, f"_{name}"), device))
+
     @property
-    def multipliers(self) -> np.ndarray:
+    def multipliers(self) -> Array:
         """See the class."""
         return self._multipliers
 
     @property
     def at_limit(self) -> bool:
         """Whether a multiplier cannot grow further."""
-        return bool((np.abs(self._multipliers) >= MULTIPLIER_LIMIT).any())
+        return bool((abs(self._multipliers) >= MULTIPLIER_LIMIT).any())
 
-    def observe(self, sums: np.ndarray, counts: np.ndarray) -> None:
+    def observe(self, sums: Array, counts: Array) -> None:
         """Pool a batch's hard rates and move the multipliers.
 
         Parameters
@@ -125,24 +161,24 @@ class RateController:
         self._counts = self.memory * self._counts + counts
         difference = self._differences()
         excess = _beyond(difference, self.bound)
-        inside = self.gain * np.maximum(self.bound - np.abs(difference), 0)
+        inside = self.gain * (self.bound - abs(difference)).clip(0, None)
         # At most one of the two terms moves: outside the bound `inside` is zero.
         moved = _beyond(self._integral, inside) + self.gain * excess
         self._integral = _limited(moved)
         self._multipliers = _limited(self._integral + excess)
 
-    def _differences(self) -> np.ndarray:
+    def _differences(self) -> Array:
         """Differences held within the bound, (n_conditions, n_constraints)."""
         totals = self._pools @ self._counts  # (n_conditions, n_groups)
-        by_column = self._sums.transpose(0, 2, 1).reshape(-1, self.n_groups)
+        by_column = self._sums.swapaxes(1, 2).reshape(-1, self.n_groups)
         selected = self._members @ by_column  # (n_conditions, n_groups)
-        rates = selected / np.where(totals > 0, totals, 1)
+        rates = selected / (totals + (totals == 0))
         if self.n_groups == 2:
             return (rates[:, :1] - rates[:, 1:]) * (totals > 0).all(1, keepdims=True)
-        overall = selected.sum(1) / np.maximum(totals.sum(1), 1e-12)
+        overall = selected.sum(1) / totals.sum(1).clip(1e-12, None)
         return (rates - overall[:, None]) * (totals > 0)
 
-    def prices(self, counts: np.ndarray) -> np.ndarray:
+    def prices(self, counts: Array) -> Array:
         """Derivative of the output term by each cell's sum of relaxed decisions.
 
         Differences are linear in these sums, so that the term is one product with them.
@@ -161,14 +197,14 @@ class RateController:
         present = totals > 0
         if self.n_groups == 2:
             weight = self._multipliers * present.all(1, keepdims=True)
-            by_rate = weight * np.array([1, -1], np.float32)
+            by_rate = weight * self._signs
         else:
             weight = self._multipliers * present
-            share = totals / np.maximum(totals.sum(1, keepdims=True), 1e-12)
+            share = totals / totals.sum(1, keepdims=True).clip(1e-12, None)
             by_rate = weight - share * weight.sum(1, keepdims=True)
-        by_sum = by_rate / np.where(present, totals, 1)
+        by_sum = by_rate / (totals + (totals == 0))
         prices = self._members.T @ by_sum  # (n_labels * n_columns, n_groups)
-        return prices.reshape(len(counts), -1, self.n_groups).transpose(0, 2, 1)
+        return prices.reshape(len(counts), -1, self.n_groups).swapaxes(1, 2)
 
 
 class SelectionGuard:
@@ -189,19 +225,19 @@ class SelectionGuard:
         Signed, in [-1.5, 1.5]; zero unless the rate drifts far.
     """
 
-    def __init__(self, selection_rates: np.ndarray, gain: float):
+    def __init__(self, selection_rates: Array, gain: float):
         self.gain = gain
         self._initial = self._selected = selection_rates
-        self._guard_integral = self._guard = np.zeros_like(selection_rates)
+        self._guard_integral = self._guard = 0 * selection_rates
 
     STATE = ("initial", "selected", "guard_integral", "guard")
 
     @property
-    def multipliers(self) -> np.ndarray:
+    def multipliers(self) -> Array:
         """See the class."""
         return self._guard
 
-    def observe(self, selected: np.ndarray) -> None:
+    def observe(self, selected: Array) -> None:
         """Push back where the selection rate drifts towards a constant classifier.
 
         Parameters
@@ -212,11 +248,11 @@ class SelectionGuard:
         self._selected = (
             _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
         )
-        tolerance = 0.5 * np.minimum(self._initial, 1 - self._initial)
+        tolerance = 0.5 * self._initial.clip(None, 1 - self._initial)
         excess = _beyond(self._selected - self._initial, tolerance)
         moved = self._guard_integral + 2 * self.gain * excess
         self._guard_integral = _limited(
-            np.where(excess == 0, 0.99 * self._guard_integral, moved)
+            _where(excess == 0, 0.99 * self._guard_integral, moved)
         )
         self._guard = _limited(self._guard_integral + 2 * excess)
 
@@ -253,7 +289,10 @@ class OutputController:
         sharpness: tuple[float, float] = (1.0, 5.0),
     ):
         self.parts, self.sharpness = dict(parts), sharpness
-        rates = selection_rates.numpy(force=True).copy()
+        self._device = selection_rates.device
+        for part in self.parts.values():
+            part.place(self._device)
+        rates = _place(selection_rates, self._device)
         # As quick as the quickest of those that could drive the rate away.
         gain = max(part.gain for part in self.parts.values())
         self._guard = SelectionGuard(rates, gain)
@@ -261,13 +300,13 @@ class OutputController:
     @property
     def multipliers(self) -> Tensor:
         """Of the differences; see the class."""
-        each = [torch.from_numpy(part.multipliers) for part in self.parts.values()]
+        each = [torch.as_tensor(part.multipliers) for part in self.parts.values()]
         return each[0] if len(each) == 1 else torch.cat(each)
 
     @property
     def guard(self) -> Tensor:
         """Of the selection rates; see the class."""
-        return torch.from_numpy(self._guard.multipliers)
+        return torch.as_tensor(self._guard.multipliers)
 
     def penalty(
         self, logits: Tensor, cells: Cells, progress: float, *, observing: bool = True
@@ -299,22 +338,21 @@ class OutputController:
         raised = min(progress / _RISE, 1.0)
         relaxed = sharpened_scores(logits, first * (last / first) ** raised)
         sums = cells.sums(relaxed)
-        prices = torch.from_numpy(self._prices(cells.counts.numpy(force=True)))
+        prices = torch.as_tensor(self._prices(_read(cells.counts)))
         return (prices.to(sums) * sums).sum()
 
     def observe(self, hard: Tensor, cells: Cells) -> None:
         """Pool the batch's hard rates and move the multipliers."""
-        sums = cells.sums(hard).numpy(force=True)
-        counts = cells.counts.numpy(force=True)
+        sums, counts = _read(cells.sums(hard)), _read(cells.counts)
         for part in self.parts.values():
             part.observe(sums, counts)
         self._guard.observe(sums.sum((0, 1)) / counts.sum())
 
-    def _prices(self, counts: np.ndarray) -> np.ndarray:
+    def _prices(self, counts: Array) -> Array:
         """Of all parts and the guard, (n_labels, n_groups, n_columns)."""
         each = [part.prices(counts) for part in self.parts.values()]
         # Selection rates are linear in the sums, too.
-        return reduce(np.add, each) + self._guard.multipliers / counts.sum()
+        return reduce(add, each) + self._guard.multipliers / counts.sum()
 
     def _holders(self) -> Iterator[tuple[str, RateController | SelectionGuard, str]]:
         """Names in the state, and where each stands."""
@@ -328,11 +366,11 @@ class OutputController:
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that a later step depends on."""
         return {
-            name: torch.from_numpy(getattr(holder, attribute).copy())
+            name: torch.as_tensor(getattr(holder, attribute)).clone()
             for name, holder, attribute in self._holders()
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Continue from an earlier :meth:`state_dict`."""
         for name, holder, attribute in self._holders():
-            setattr(holder, attribute, state[name].numpy(force=True).copy())
+            setattr(holder, attribute, _place(state[name], self._device))

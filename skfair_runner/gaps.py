@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ._transfer import send
 from .cells import Cells, largest_difference, mean_pairwise_difference
 
 __all__ = [
@@ -193,12 +194,12 @@ def condition_rates(
     present : BoolTensor of shape (n_conditions, n_groups)
         Whether the group occurs in the condition's population.
     """
-    pools = conditions.pools.to(sums)
+    pools = send(conditions.pools, sums.device).to(sums.dtype)
     totals = pools @ counts.to(sums)  # (n_conditions, n_groups)
     if sums.shape[2] == 1:
         pooled = pools @ sums[:, :, 0]
     else:
-        picked = sums[:, :, conditions.columns.to(sums.device)]
+        picked = sums[:, :, send(conditions.columns, sums.device)]
         pooled = (pools.T[:, None, :] * picked).sum(0).T
     present = totals > 0
     return pooled / totals.where(present, 1.0), present
