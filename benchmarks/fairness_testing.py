@@ -40,6 +40,7 @@ METHODS = {
     "EIDIG-INF": EIDIG(refresh=float("inf")),
     "NeuronFair": NeuronFair(),
     "MLCheck tree": MLCheck(n_samples=3072, time_limit=120),
+    "MLCheck net": MLCheck("net", n_samples=3072, time_limit=120),
 }
 SHARES = (0.125, 0.25, 0.5, 0.75)
 

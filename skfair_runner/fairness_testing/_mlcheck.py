@@ -8,33 +8,27 @@ Sharma and Wehrheim, "Automatic fairness testing of machine learning models", IC
 from __future__ import annotations
 
 import time
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from skfair_runner.fairness_testing._base import BUDGET, COUNT, Search
-from skfair_runner.fairness_testing._keys import instance_keys
 from skfair_runner.fairness_testing._sampling import sample_box
-from skfair_runner.fairness_testing._solver import (
-    DECIMALS,
-    PairSolver,
-    net_formula,
-    tree_formula,
-    z3,
+from skfair_runner.fairness_testing._solver import PairSolver, z3
+from skfair_runner.fairness_testing._surrogates import (
+    NetSurrogate,
+    TreeSurrogate,
+    new_rows,
 )
 from skfair_runner.fairness_testing._walks import take_steps
 from skfair_runner.utils import Interval, StrOptions
 
 _INITIAL = 100
 _QUESTIONS = 25
-# A cell is asked for so many times as many rows as are wanted, to find new ones.
-_DRAWS = 4
 _IDLE_ROUNDS = 30
 _IDLE_SAMPLES = 20
+# With fewer candidates than this, other rows are tried, too.
+_FEW = 20
 
 
 class MLCheck(Search):
@@ -49,14 +43,15 @@ class MLCheck(Search):
     ----------
     surrogate : {"tree", "net"}, default="tree"
         "tree" is quick and learns steps and exceptions; "net" learns smooth boundaries,
-        and makes each question to the solver slower.
+        finds more with few tries, and makes each question to the solver slower.
 
     n_samples : int, default=1500
         Number of distinct instances to try, at most.
 
     cell_samples : int, default=16
-        Rows to try for each answer of the solver about a tree: both paths that it took
-        bound a cell of rows that the tree decides alike.
+        Rows to try for each answer of the solver. About a tree: out of the cell that
+        both its paths bound, whose rows the tree decides alike. About a network: rows
+        around the answer that the network decides alike.
 
     hidden_neurons : int, default=6
         Of the network.
@@ -80,12 +75,18 @@ class MLCheck(Search):
 
     Notes
     -----
-    After an answer, the solver is asked for relatives: rows within the same bounds but
-    for one column, which toggles one condition of the paths (tree) or negates one value
-    (net). A question that is not answered in time is passed over and reported in the
-    result's `notes`. A constraint that is a function is not known to the solver;
-    candidates that break it are dropped. With more than two classes the network learns
-    the most frequent one against the others. Needs the extra ``verification``.
+    One solver is asked up to 25 times about each surrogate; what it answered is
+    blocked. After an answer about a tree it is asked for relatives, rows within the
+    same bounds but for one column, which toggles one condition of the paths. The tree's
+    formula lists the cells in which it decides a row and its twin differently, without
+    those of which every row was tried. Of a network, single values of the answer are
+    negated, without a question. A surrogate that yields fewer than 20 rows gets uniform
+    ones, and neighbours of what was found, for its successor.
+
+    A question that is not answered in time is passed over and reported in the result's
+    `notes`. A constraint that is a function is not known to the solver; candidates that
+    break it are dropped. With more than two classes the network learns the most
+    frequent one against the others. Needs the extra ``verification``.
 
     References
     ----------
@@ -147,139 +148,64 @@ class MLCheck(Search):
 
     def _rounds(self, ledger, rows, data, rng, deadline, asked, notes):
         """Surrogate, candidates, check; over and over."""
-        idle = 0
+        idle, labels = 0, _decide(ledger, rows)
         while ledger.tried < self.n_samples and idle < _IDLE_ROUNDS:
             if time.perf_counter() > deadline:
                 notes.append(f"The time limit of {self.time_limit:g} s was reached.")
                 break
-            candidates = self._candidates(ledger, rows, data, rng, deadline, asked)
+            candidates = rows[:0]
+            if len(np.unique(labels)) > 1:
+                fixed = data[rng.integers(len(data))]
+                candidates = self._candidates(
+                    ledger, rows, labels, fixed, rng, deadline, asked
+                )
             idle = 0 if len(candidates) else idle + 1
-            if not len(candidates):
-                # The surrogate sees nothing: more rows show it where it is wrong.
-                candidates = _new_rows(ledger, _look_around(ledger, rng))
+            if len(candidates) < _FEW:
+                # It hardly sees anything new: other rows show it where it is wrong.
+                others = np.concatenate([candidates, _look_around(ledger, rng)])
+                candidates = new_rows(ledger, others)
             candidates = candidates[: self.n_samples - ledger.tried]
             ledger.examine(candidates)
             rows = np.concatenate([rows, candidates])
+            labels = np.concatenate([labels, _decide(ledger, candidates)])
 
-    def _candidates(self, ledger, rows, data, rng, deadline, asked):
-        """New rows that the surrogate calls discriminatory."""
+    def _candidates(self, ledger, rows, labels, fixed, rng, deadline, asked):
+        """New rows that a surrogate of what is known calls discriminatory."""
         space = ledger.space
-        training = space.expand(rows).reshape(-1, rows.shape[1])
-        labels, _ = ledger.model.decide(training)
-        if len(np.unique(labels)) < 2:
-            return rows[:0]
-        formula, cell_of = self._fit(space, training, labels, rng)
-        fixed = data[rng.integers(len(data))]
+        training = space.expand(rows).reshape(-1, rows.shape[1]), labels
+        if self.surrogate == "tree":
+            surrogate = TreeSurrogate(space, *training, rows, rng)
+        else:
+            surrogate = NetSurrogate(space, *training, self.hidden_neurons, rng)
         seed = rng.integers(2**31)
-        solver = PairSolver(space, formula, fixed, self.solver_timeout, seed)
-        found = [rows[:0]]
-        waiting = [()]
+        timeout = self.solver_timeout
+        solver = PairSolver(space, surrogate.differs, fixed, timeout, seed)
+        surrogate.forget(solver, rows)
+        found, waiting = [rows[:0]], [()]
         while waiting and solver.calls < _QUESTIONS and time.perf_counter() < deadline:
             # Relatives first; when there are none left, any other pair.
             pair = solver.solve(*waiting.pop())
             if pair is None:
                 continue
-            low, high = cell_of(*pair)
-            drawn = rng.integers(low, high + 1, (_DRAWS * self.cell_samples, len(low)))
-            drawn = np.concatenate([pair[0][None], drawn])
-            found.append(_new_rows(ledger, drawn)[: self.cell_samples])
-            solver.block(low, high)
-            bounded = space.free[
-                (low[space.free] > 0) | (high[space.free] < space.sizes[space.free] - 1)
-            ]
+            fresh, questions = surrogate.follow(
+                solver, pair, ledger, self.cell_samples, rng
+            )
+            found.append(fresh)
             waiting.append(())
-            waiting += [(solver.within(low, high, but=k),) for k in bounded]
+            waiting += [(question,) for question in questions]
         asked[0] += solver.calls
         asked[1] += solver.timeouts
-        return _new_rows(ledger, np.concatenate(found))
-
-    def _fit(self, space, training, labels, rng):
-        """Surrogate's formula, and the bounds within which it decides a pair alike."""
-        seed = int(rng.integers(2**31))
-        if self.surrogate == "tree":
-            tree = DecisionTreeClassifier(random_state=seed).fit(training, labels)
-            return (
-                lambda variables: tree_formula(tree, variables),
-                lambda row, twin: tree_cell(space, tree, row, twin),
-            )
-        net = fit_small_net(space, training, labels, self.hidden_neurons, seed)
-        return (
-            lambda variables: net_formula(net, space.sizes, variables),
-            lambda row, twin: (row, row),
-        )
+        return new_rows(ledger, np.concatenate(found))
 
 
-def fit_small_net(space, codes, labels, hidden_neurons, seed):
-    """A network with one hidden layer and rounded weights.
-
-    Parameters
-    ----------
-    space : Space
-        The box.
-
-    codes : ndarray of int of shape (n_samples, n_columns)
-        Training rows.
-
-    labels : ndarray of int of shape (n_samples,)
-        Decisions; the most frequent is learnt against the others.
-
-    hidden_neurons : int
-        Size of the hidden layer.
-
-    seed : int
-        Of its initial weights.
-
-    Returns
-    -------
-    net : MLPClassifier
-        Fitted; takes codes divided by ``sizes - 1``.
-    """
-    net = MLPClassifier(
-        (hidden_neurons,), solver="lbfgs", alpha=1e-3, max_iter=300, random_state=seed
-    )
-    target = labels == np.bincount(labels).argmax()
-    with warnings.catch_warnings():
-        # An unfinished surrogate is as good as another: its candidates are checked.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        net.fit(codes / np.maximum(space.sizes - 1, 1), target)
-    net.coefs_ = [weights.round(DECIMALS) for weights in net.coefs_]
-    net.intercepts_ = [biases.round(DECIMALS) for biases in net.intercepts_]
-    return net
-
-
-def tree_cell(space, tree, row, twin):
-    """Bounds within which a tree decides rows as this one, and twins as this twin.
-
-    Parameters
-    ----------
-    space : Space
-        The box.
-
-    tree : DecisionTreeClassifier
-        Fitted on codes.
-
-    row, twin : ndarray of int of shape (n_columns,)
-        Alike but for the sensitive columns.
-
-    Returns
-    -------
-    low, high : ndarray of int of shape (n_columns,)
-        Both included; sensitive and immutable columns keep the row's value.
-    """
-    low, high = np.zeros_like(space.sizes), space.sizes - 1
-    nodes = tree.tree_
-    for side in (row, twin):
-        path = tree.decision_path(side[None].astype(np.float32)).indices
-        for node in path[:-1]:
-            position = nodes.feature[node]
-            limit = int(np.floor(nodes.threshold[node]))
-            if side[position] <= limit:
-                high[position] = min(high[position], limit)
-            else:
-                low[position] = max(low[position], limit + 1)
-    kept = np.union1d(space.sensitive, space.immutable)
-    low[kept] = high[kept] = row[kept]
-    return low, high
+def _decide(ledger, rows) -> np.ndarray:
+    """The model's decisions on rows with every combination of sensitive values."""
+    rows = ledger.space.expand(rows).reshape(-1, rows.shape[1])
+    if not len(rows):
+        return np.zeros(0, dtype=np.int64)
+    labels, _ = ledger.model.decide(rows)
+    ledger.rows += len(rows)
+    return labels
 
 
 def _look_around(ledger, rng):
@@ -293,13 +219,3 @@ def _look_around(ledger, rng):
         codes = tried[near].astype(np.int64)
         parts.append(take_steps(space, codes, positions, directions, rng))
     return np.concatenate(parts)
-
-
-def _new_rows(ledger, rows):
-    """Rows that were not tried, each once, and that keep the constraints."""
-    keys = instance_keys(ledger.space, rows)
-    _, first = np.unique(keys, return_index=True)
-    first = np.sort(first)
-    first = first[~ledger.known.contains(keys[first])]
-    rows = rows[first]
-    return rows[ledger.space.valid_combinations(rows).sum(axis=1) > 1]

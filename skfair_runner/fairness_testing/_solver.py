@@ -1,4 +1,4 @@
-"""Decision trees and small networks as formulas of Z3."""
+"""Cells of decision trees, and small networks, as formulas of Z3."""
 
 from __future__ import annotations
 
@@ -30,36 +30,49 @@ def z3():
     return import_optional("z3", extra="verification", purpose="MLCheck")
 
 
-def tree_formula(tree, variables):
-    """Class that a fitted tree predicts, as a formula.
+def cells_formula(space, low, high, row, twin):
+    """Whether a row and its twin lie in one of several cells, as a formula.
 
     Parameters
     ----------
-    tree : DecisionTreeClassifier
-        Fitted on integer codes.
+    space : Space
+        The box.
 
-    variables : list of z3.ArithRef of length n_columns
-        The codes.
+    low, high : ndarray of int of shape (n_cells, 2, n_columns)
+        Smallest and largest codes of row and twin, both included.
+
+    row, twin : list of z3.ArithRef of length n_columns
+        The codes; the same variables but for the sensitive columns.
 
     Returns
     -------
-    formula : z3.ArithRef
-        Position of the class in ``tree.classes_``.
+    formula : z3.BoolRef
+        False where there are no cells.
     """
-    solver, nodes = z3(), tree.tree_
-    labels = nodes.value[:, 0].argmax(axis=1)
+    solver, known, last = z3(), {}, space.sizes - 1
+    limits = [(0, row, position) for position in space.others]
+    for side, variables in enumerate((row, twin)):
+        limits += [(side, variables, position) for position in space.sensitive]
 
-    def formula(node):
-        left = nodes.children_left[node]
-        if left < 0:
-            return solver.IntVal(int(labels[node]), variables[0].ctx)
-        # Codes are whole numbers, so a threshold may be rounded down.
-        limit = int(np.floor(nodes.threshold[node]))
-        below = variables[nodes.feature[node]] <= limit
-        right = nodes.children_right[node]
-        return solver.If(below, formula(left), formula(right))
+    def atom(variable, relation, limit):
+        """The same comparison is made once, since many cells share it."""
+        key = (variable.get_id(), relation, limit)
+        if key not in known:
+            known[key] = OPERATORS[relation](variable, limit)
+        return known[key]
 
-    return formula(0)
+    cells = []
+    for lower, upper in zip(low, high, strict=True):
+        atoms = []
+        for side, variables, position in limits:
+            variable = variables[position]
+            smallest, largest = int(lower[side, position]), int(upper[side, position])
+            if smallest > 0:
+                atoms.append(atom(variable, ">=", smallest))
+            if largest < last[position]:
+                atoms.append(atom(variable, "<=", largest))
+        cells.append(solver.And(*atoms))
+    return solver.Or(*cells) if cells else solver.BoolVal(False, row[0].ctx)
 
 
 def net_formula(net, sizes, variables):
@@ -120,8 +133,9 @@ class PairSolver:
     space : Space
         The box; its rules are part of the formula, its functions are not.
 
-    formula : callable
-        Maps variables to the formula of the surrogate.
+    differs : callable
+        Maps the variables of a row and of its twin to the formula that the surrogate
+        decides them differently.
 
     fixed : ndarray of int of shape (n_columns,)
         Values of the columns that the search may not change.
@@ -138,7 +152,7 @@ class PairSolver:
         How often Z3 was asked, and how often it did not answer in time.
     """
 
-    def __init__(self, space, formula, fixed, timeout, random_state):
+    def __init__(self, space, differs, fixed, timeout, random_state):
         solver = z3()
         self.space, self.calls, self.timeouts = space, 0, 0
         # Of its own, so that answers do not depend on what was asked before.
@@ -160,8 +174,8 @@ class PairSolver:
         for rule in space.rules:
             for side in (self.variables, twin):
                 self._solver.add(_rule_formula(space, rule, side))
-        self._solver.add(formula(self.variables) != formula(twin))
-        self._twin = twin
+        self._solver.add(differs(self.variables, twin))
+        self._twin, self._atoms = twin, {}
 
     def solve(self, *assumptions):
         """A row and its twin, or None where there is none or no time.
@@ -199,6 +213,28 @@ class PairSolver:
             Smallest and largest code of each column, both included.
         """
         self._solver.add(z3().Not(self.within(low, high)))
+
+    def block_rows(self, rows):
+        """Ask for none of some rows any more, whatever their sensitive values.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows, n_columns)
+            Codes.
+        """
+        for row in rows[:, self.space.others].tolist():
+            differs = [
+                self._unequal(position, code)
+                for position, code in zip(self.space.others, row, strict=True)
+            ]
+            self._solver.add(z3().Or(differs))
+
+    def _unequal(self, position, code):
+        """A comparison, made once for all rows that share it."""
+        key = (position, code)
+        if key not in self._atoms:
+            self._atoms[key] = self.variables[position] != code
+        return self._atoms[key]
 
     def within(self, low, high, but=None):
         """Formula that a row lies within bounds, but for one column outside them.
