@@ -23,7 +23,10 @@ class RepairPenalty:
 
     The neuron penalty is Σ over layers of the mean discrimination of the selected
     neurons (Li et al. 2024, Eq. of L; the mean instead of the sum as in the authors'
-    code). The selection is diagnosed anew every `diagnose_every` steps.
+    code). The selection is diagnosed anew every `diagnose_every` steps. Of several
+    constraints the gaps are summed, and the populations within which neurons are
+    compared are those of all; see
+    :class:`~skfair_runner.constraints.JointConstraint` for the reason.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from torch import nn
 
 from ._inputs import favourable_code, take_sensitive_columns
 from .classifier import RunnerFairClassifier
+from .constraints import resolve_constraints
 from .metrics import fairness_summary
 
 
@@ -76,8 +77,8 @@ def repair_module(
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
         The group of each sample; None where `parameters` have `sensitive_columns`.
 
-    constraint : str or callable, default="demographic_parity"
-        As of :class:`RunnerFairClassifier`.
+    constraint : str, callable or dict, default="demographic_parity"
+        As of :class:`RunnerFairClassifier`; a dict holds several.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
@@ -186,8 +187,9 @@ def diagnose_neurons(
         The group of each sample. A classifier that reads its `sensitive_columns` takes
         them from X.
 
-    constraint : str or callable, default="demographic_parity"
-        The gap that is attributed to neurons.
+    constraint : str, callable or dict, default="demographic_parity"
+        The gap that is attributed to neurons; of a dict of several constraints, as of
+        :class:`RunnerFairClassifier`, their sum, whatever the bounds.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights.
@@ -261,6 +263,9 @@ def diagnose_neurons(
         module_output = model.net_.task.output
         model = model.net_.module_
     _check_arguments(model, constraint, "diagnose_neurons")
+    if isinstance(constraint, dict):
+        resolve_constraints(constraint)
+        constraint = dict.fromkeys(constraint)
     untouched = RunnerFairClassifier(
         constraint,
         module=model,

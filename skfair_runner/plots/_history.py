@@ -28,10 +28,11 @@ class TrainingHistoryDisplay:
     history : DataFrame
         One row per epoch, with the columns epoch, phase and train_loss, and where
         training had groups train_difference; perhaps train_gap, valid_loss,
-        valid_difference and multipliers.
+        valid_difference and multipliers. Of several constraints the names of differences
+        end in that of the constraint.
 
-    difference_bound : float or None, default=None
-        Drawn as a line, in [0, 1].
+    difference_bound : float, dict of str to float or None, or None, default=None
+        Drawn as a line, in [0, 1]; of several constraints by name.
 
     Attributes
     ----------
@@ -82,8 +83,12 @@ class TrainingHistoryDisplay:
         )
         owner = next(e for e in inner_estimators(estimator) if hasattr(e, "history_"))
         # Plain training has a bound among its parameters, but aims at none.
-        aims = getattr(owner, "constraint", None) is not None
-        bound = getattr(owner, "difference_bound", None) if aims else None
+        constraint = getattr(owner, "constraint", None)
+        bound = None
+        if isinstance(constraint, dict):
+            bound = owner.net_.plan.difference_bound
+        elif constraint is not None:
+            bound = getattr(owner, "difference_bound", None)
         return cls.from_history(history, difference_bound=bound)
 
     @classmethod
@@ -95,7 +100,7 @@ class TrainingHistoryDisplay:
         history : DataFrame
             One row per epoch.
 
-        difference_bound : float or None, default=None
+        difference_bound : float, dict of str to float or None, or None, default=None
             What was aimed at, as of the classifier.
 
         Returns
@@ -140,6 +145,8 @@ class TrainingHistoryDisplay:
         draw = [self._draw_losses]
         if "train_difference" in self.history:
             draw.append(self._draw_differences)
+        elif self._several():
+            draw.append(self._draw_several_differences)
         if multipliers:
             draw.append(self._draw_multipliers)
         size = (6.4, 2.2 + 2.2 * len(draw))
@@ -163,7 +170,7 @@ class TrainingHistoryDisplay:
         self._draw_curve(ax, "valid_loss", "validation, criterion alone", _VALID, "--")
         repaired = (self.history["phase"] == "repair").any()
         # Plain training, too, has both phases, but no groups and so no penalty.
-        repaired &= "train_difference" in self.history
+        repaired &= "train_difference" in self.history or bool(self._several())
         ax.set_ylabel("loss, penalties included" if repaired else "loss")
 
     def _draw_differences(self, ax):
@@ -177,6 +184,31 @@ class TrainingHistoryDisplay:
                 linewidth=1.2,
                 label=f"bound {self.difference_bound:g}",
             )
+        ax.set_ylabel("difference between groups")
+        ax.set_ylim(bottom=0)
+
+    def _several(self):
+        """Names of several constraints, in the order of their columns."""
+        start = "train_difference_"
+        return [c.removeprefix(start) for c in self.history if c.startswith(start)]
+
+    def _draw_several_differences(self, ax):
+        """A colour for each constraint, and its bound in that colour."""
+        bounds = self.difference_bound or {}
+        for number, name in enumerate(self._several()):
+            words, colour = name.replace("_", " "), style_of(number).colour
+            self._draw_curve(ax, f"train_difference_{name}", words, colour, "-")
+            self._draw_curve(
+                ax, f"valid_difference_{name}", f"{words}, validation", colour, "--"
+            )
+            if bounds.get(name) is not None:
+                ax.axhline(
+                    bounds[name],
+                    color=colour,
+                    linewidth=1.2,
+                    linestyle=":",
+                    label=f"bound {bounds[name]:g} on {words}",
+                )
         ax.set_ylabel("difference between groups")
         ax.set_ylim(bottom=0)
 
@@ -196,16 +228,30 @@ class TrainingHistoryDisplay:
         entries = self.history.get("multipliers", nothing)
         return [entry if isinstance(entry, list) else [] for entry in entries]
 
+    def _multiplier_labels(self, n_lines):
+        """Numbers, or of several constraints their names."""
+        labels, start = [], "multipliers_"
+        for column in self.history:
+            if column.startswith(start):
+                words = column.removeprefix(start).replace("_", " ")
+                entries = self.history[column]
+                n_own = max(len(e) for e in entries if isinstance(e, list))
+                several = [f"{words} {k + 1}" for k in range(n_own)]
+                labels += several if n_own > 1 else [words]
+        if len(labels) == n_lines:
+            return labels
+        numbered = [f"multiplier {number + 1}" for number in range(n_lines)]
+        return numbered if n_lines > 1 else ["multiplier"]
+
     def _draw_multipliers(self, ax):
         entries = self._multipliers()
         n_lines = max(map(len, entries))
         values = np.full((len(entries), n_lines), np.nan)
         for row, entry in zip(values, entries, strict=True):
             row[: len(entry)] = entry
+        labels = self._multiplier_labels(n_lines)
         for number, column in enumerate(values.T):
-            style, label = style_of(number), "multiplier"
-            if n_lines > 1:
-                label = f"multiplier {number + 1}"
+            style, label = style_of(number), labels[number]
             if n_lines > _NAMED:
                 label = f"{n_lines} multipliers" if number == 0 else "_nolegend_"
             ax.plot(
