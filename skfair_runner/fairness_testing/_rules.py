@@ -120,6 +120,69 @@ def read_rule(constraint, names, columns) -> Rule:
     return Rule(positions[0], relation, None if is_number else positions[1], total)
 
 
+class Constraints:
+    """Rules and functions of tables, which every tried row keeps.
+
+    Parameters
+    ----------
+    constraints : tuple, callable or list of them
+        What a user wrote.
+
+    names : sequence
+        Names of the columns.
+
+    columns : sequence of Column
+        What they hold.
+
+    Attributes
+    ----------
+    rules : list of Rule
+        Those that were written as tuples.
+
+    functions : list of callable
+        The others; each gets a table, and returns one bool per row.
+    """
+
+    def __init__(self, constraints, names, columns):
+        self.rules, self.functions = [], []
+        self._columns = columns
+        for constraint in [constraints] if callable(constraints) else constraints:
+            if callable(constraint):
+                self.functions.append(constraint)
+            else:
+                self.rules.append(read_rule(constraint, names, columns))
+
+    def concern(self, positions) -> bool:
+        """Whether one of them may look at any of some columns."""
+        looks = {position for rule in self.rules for position in rule.columns}
+        return bool(self.functions or looks & set(np.asarray(positions).tolist()))
+
+    def hold(self, codes, to_table) -> np.ndarray:
+        """Whether rows keep them all.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_samples, n_columns)
+            Rows.
+
+        to_table : callable
+            Makes the table of codes that functions are given.
+
+        Returns
+        -------
+        kept : ndarray of shape (n_samples,), dtype bool
+            True where there are no constraints.
+        """
+        kept = np.ones(len(codes), dtype=bool)
+        for rule in self.rules:
+            kept &= rule.holds(lambda k: self._columns[k].decode(codes[:, k]))
+        if self.functions:
+            table = to_table(codes)
+            for function in self.functions:
+                kept &= np.asarray(function(table), dtype=bool)
+        return kept
+
+
 def _numeric_position(name, constraint, names, columns) -> int:
     names = list(names)
     if name not in names:

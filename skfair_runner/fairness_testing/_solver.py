@@ -171,7 +171,7 @@ class PairSolver:
             self._solver.add(twin[position] >= 0, twin[position] < limit)
         for position in space.immutable:
             self._solver.add(self.variables[position] == int(fixed[position]))
-        for rule in space.rules:
+        for rule in space.constraints.rules:
             for side in (self.variables, twin):
                 self._solver.add(_rule_formula(space, rule, side))
         self._solver.add(differs(self.variables, twin))

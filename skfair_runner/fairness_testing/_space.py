@@ -23,7 +23,7 @@ from skfair_runner.fairness_testing._roles import (
     infer_columns,
     named_positions,
 )
-from skfair_runner.fairness_testing._rules import read_rule
+from skfair_runner.fairness_testing._rules import Constraints
 
 # Columns with at most so many values are decoded by looking them up.
 _TABLE = 4096
@@ -84,6 +84,9 @@ class Space:
 
     combinations : ndarray of shape (n_combinations, n_sensitive), dtype int64
         Codes of all combinations of sensitive values.
+
+    constraints : Constraints
+        As they were read.
 
     n_instances : int
         Number of different instances in the box, constraints left aside.
@@ -155,13 +158,7 @@ class Space:
         self.ordered = np.array([column.ordered for column in self.columns])
         self.others = np.setdiff1d(np.arange(len(self.names)), self.sensitive)
         self.n_instances = math.prod(self.sizes[self.others].tolist())
-        self.rules, self._functions = [], []
-        for constraint in [constraints] if callable(constraints) else constraints:
-            if callable(constraint):
-                self._functions.append(constraint)
-            else:
-                rule = read_rule(constraint, self.names, self.columns)
-                self.rules.append(rule)
+        self.constraints = Constraints(constraints, self.names, self.columns)
         self._tables: dict[int, object] = {}
         self.pinned = None
 
@@ -304,14 +301,19 @@ class Space:
         X : DataFrame or ndarray of shape (n_samples, n_columns)
             With the columns and dtypes of the data.
         """
-        codes = np.asarray(codes)
-        values = {
-            name: self._values(position, codes[:, position])
-            for position, name in enumerate(self.names)
-        }
+        table = self._table(np.asarray(codes))
         if self.as_frame:
-            return pd.DataFrame(values)
-        return np.column_stack([np.asarray(column) for column in values.values()])
+            return table
+        return np.column_stack([np.asarray(column) for _, column in table.items()])
+
+    def _table(self, codes) -> pd.DataFrame:
+        """Values of rows of codes."""
+        return pd.DataFrame(
+            {
+                name: self._values(position, codes[:, position])
+                for position, name in enumerate(self.names)
+            }
+        )
 
     def _values(self, position, codes):
         """Values of one column, in its dtype."""
@@ -370,19 +372,7 @@ class Space:
         valid : ndarray of shape (n_samples,), dtype bool
             True where there are no constraints.
         """
-        kept = np.ones(len(codes), dtype=bool)
-        for rule in self.rules:
-            kept &= rule.holds(lambda k: self.columns[k].decode(codes[:, k]))
-        if self._functions:
-            frame = pd.DataFrame(
-                {
-                    name: self._values(position, codes[:, position])
-                    for position, name in enumerate(self.names)
-                }
-            )
-            for function in self._functions:
-                kept &= np.asarray(function(frame), dtype=bool)
-        return kept
+        return self.constraints.hold(codes, self._table)
 
     def valid_combinations(self, codes) -> np.ndarray:
         """Whether rows keep the constraints, with each combination in turn.
@@ -398,8 +388,7 @@ class Space:
             True where there are no constraints.
         """
         shape = (len(codes), len(self.combinations))
-        looks = {position for rule in self.rules for position in rule.columns}
-        if self._functions or looks & set(self.sensitive.tolist()):
+        if self.constraints.concern(self.sensitive):
             rows = self.expand(codes).reshape(-1, len(self.names))
             return self.valid(rows).reshape(shape)
         return np.broadcast_to(self.valid(codes)[:, None], shape)

@@ -1,10 +1,11 @@
 """Constraints written as tuples."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skfair_runner.fairness_testing import Categories, Integers
-from skfair_runner.fairness_testing._rules import OPERATORS, read_rule
+from skfair_runner.fairness_testing._rules import OPERATORS, Constraints, read_rule
 
 NAMES = ["age", "school", "job"]
 COLUMNS = [Integers(0, 90), Integers(0, 20), Categories(("a", "b"))]
@@ -37,3 +38,24 @@ def test_a_number_may_stand_on_the_right():
 def test_a_rule_that_cannot_be_read_is_named(constraint, error, match):
     with pytest.raises(error, match=match):
         read_rule(constraint, NAMES, COLUMNS)
+
+
+def test_rules_and_functions_are_kept_together():
+    constraints = Constraints(
+        [("age", ">=", "school", 5), lambda table: table["job"] != "b"], NAMES, COLUMNS
+    )
+    codes = np.array([[10, 5, 0], [9, 5, 0], [10, 5, 1]])
+
+    def to_table(codes):
+        return pd.DataFrame({"job": np.array(["a", "b"])[codes[:, 2]]})
+
+    assert constraints.hold(codes, to_table).tolist() == [True, False, False]
+    assert len(constraints.rules) == len(constraints.functions) == 1
+
+
+def test_a_function_may_look_at_any_column_and_a_rule_at_its_own():
+    rule = Constraints([("age", ">=", "school", 5)], NAMES, COLUMNS)
+    assert rule.concern([1, 2])
+    assert not rule.concern([2])
+    assert Constraints(len, NAMES, COLUMNS).concern([2])
+    assert not Constraints([], NAMES, COLUMNS).concern([0, 1, 2])
