@@ -18,6 +18,8 @@ from .utils import BoundNotMetWarning, ConstantClassifierWarning
 # A classifier that selects less or more than this is called constant.
 _LEAST_SELECTED = 0.005
 _ROWS = 2048
+# By how much a bound among several may be missed without a word.
+_MISSED = 0.02
 # warn < here < _finish < fit < scikit-learn's wrapper < the caller of fit.
 _STACK_LEVEL = 5
 
@@ -80,7 +82,10 @@ def warn_if_constant(
 
 
 def warn_if_bound_not_met(net: RunnerNet, train: GroupedDataset, voice: Voice) -> None:
-    """Say which bound is not met though its multiplier cannot grow further.
+    """Say which bound the repair has not met, where that is no matter of patience.
+
+    That is where its multiplier cannot grow further, and of several constraints, which
+    can pull apart, where a bound is missed by more than 0.02.
 
     Parameters
     ----------
@@ -96,31 +101,42 @@ def warn_if_bound_not_met(net: RunnerNet, train: GroupedDataset, voice: Voice) -
     controller = net.controller_
     if controller is None:
         return
-    stuck = [name for name, part in controller.parts.items() if part.at_limit]
-    if not stuck:
+    bounds = {part.name: bound for part, bound in net.plan.bounded_parts()}
+    at_limit = {name for name, part in controller.parts.items() if part.at_limit}
+    if not at_limit and len(bounds) == 1:
         return
     reached = _differences(net, train)
-    bounds = {part.name: bound for part, bound in net.plan.bounded_parts()}
-    unmet = [name for name in stuck if reached[name] > bounds[name]]
-    if not unmet:
-        return
+    unmet = [
+        name
+        for name, bound in bounds.items()
+        if reached[name] > bound + (0 if name in at_limit else _MISSED)
+    ]
+    if unmet:
+        warnings.warn(
+            _sentence(unmet, bounds, reached, at_limit, voice),
+            BoundNotMetWarning,
+            stacklevel=_STACK_LEVEL + voice.n_frames,
+        )
+
+
+def _sentence(unmet, bounds, reached, at_limit, voice) -> str:
+    """Which bounds are not met, why, and what to do."""
     told = " and ".join(
         f"{name} (bound {bounds[name]:g}, reached {reached[name]:.3f} on the training "
-        "data)"
+        f"data{', its multiplier at the limit' if name in at_limit else ''})"
         for name in unmet
     )
-    remedy = "Raise difference_bound"
-    if len(bounds) > 1:
-        remedy = (
-            "Raise a bound in constraint, or leave one of "
-            f"{', '.join(map(repr, bounds))} out, since they can pull apart"
+    if len(bounds) == 1:
+        return (
+            f"{voice.name} does not meet {told}. The limit is {MULTIPLIER_LIMIT:g}, so "
+            "that training longer would not push harder: raise the bound, or give it "
+            "other features."
         )
-    warnings.warn(
-        f"{voice.name} does not meet {told}, though the multiplier is at its limit of "
-        f"{MULTIPLIER_LIMIT:g}, so that training longer would not push harder. "
-        f"{remedy}; or give it other features.",
-        BoundNotMetWarning,
-        stacklevel=_STACK_LEVEL + voice.n_frames,
+    longer = "" if set(unmet) <= at_limit else ", or train longer"
+    return (
+        f"{voice.name} does not meet {told}. Where base rates differ, "
+        f"{' and '.join(bounds)} pull apart: raise a bound in constraint, leave one "
+        f"out{longer}."
     )
 
 
