@@ -10,10 +10,20 @@ from benchmarks.experiments.fronts import (
     accuracy_at,
     ceiling_points,
 )
-from benchmarks.experiments.methods import CEILING, METHODS, RUNNER, VANILLA
+from benchmarks.experiments.methods import (
+    CEILING,
+    METHODS,
+    RUNNER,
+    RUNNER_SCORES,
+    VANILLA,
+)
 from skfair_runner.plots._drawing import GREY, pyplot, style_of, tidy
 
 _OURS = 2.2
+# Ours first, so that they have the plainest styles.
+_ORDER = list(dict.fromkeys([RUNNER, RUNNER_SCORES, *METHODS]))
+# How far to the right of Vanilla's difference is drawn.
+_BEYOND = 1.35
 
 
 def mean_points(own, utility, difference):
@@ -81,15 +91,19 @@ def draw_fronts(rows, criterion, title):
 
 def _draw_panel(ax, rows, utility, difference):
     of_decisions = difference in {name for each in DECISIONS.values() for name in each}
+    vanilla = rows[rows["method"] == VANILLA]
+    right = _BEYOND * vanilla[f"test_{difference}"].mean()
     heights = []
-    for number, method in enumerate(METHODS):
+    for method in METHODS:
         own = rows[rows["method"] == method]
-        if not len(own) or (own["randomised"].astype(bool).any() and not of_decisions):
+        # What draws its decisions has no scores to speak of.
+        drawn = own["randomised"].astype(bool).any()
+        if not len(own) or (drawn and (utility == "AP" or not of_decisions)):
             continue
         x, y = mean_points(own, utility, difference).T
         if not own["test_constant"].astype(bool).all():
-            heights += y.tolist()
-        style = style_of(number)
+            heights += y[x <= right].tolist()
+        style = style_of(_ORDER.index(method))
         hollow = own["groups_at_prediction"].astype(bool).all()
         ours = method.startswith(RUNNER)
         ax.plot(
@@ -106,14 +120,14 @@ def _draw_panel(ax, rows, utility, difference):
         )
     limit = rows[rows["method"] == CEILING]
     if len(limit) and utility == "accuracy" and of_decisions:
-        grid = np.linspace(0, ax.get_xlim()[1], 60)
+        grid = np.linspace(0, right, 60)
         line = limit_line(limit, difference, grid)
         ax.plot(grid, line, color=GREY, linewidth=4, alpha=0.6, label="limit line")
         heights += line[~np.isnan(line)].tolist()
     # A method that falls far below the others would leave no room for them.
     top, low = max(heights), np.quantile(heights, 0.06)
     ax.set_ylim(low - 0.25 * (top - low), top + 0.06 * (top - low))
-    ax.set_xlim(left=0)
+    ax.set_xlim(0, right)
     tidy(ax)
 
 
