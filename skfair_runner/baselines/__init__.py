@@ -15,6 +15,9 @@ from skfair_runner.baselines._fairlearn_adversarial import (
 from skfair_runner.baselines._gap_regularisation import GapRegularisationClassifier
 from skfair_runner.baselines._grid_search import GridSearchReductionClassifier
 from skfair_runner.baselines._neufair import NeuFairClassifier
+from skfair_runner.baselines._neuronfair_augmentation import (
+    NeuronFairAugmentationClassifier,
+)
 from skfair_runner.baselines._oversampling import OversamplingClassifier
 from skfair_runner.baselines._prototypes import PrototypeRepresentationClassifier
 from skfair_runner.baselines._reject_option import RejectOptionClassifier
@@ -34,6 +37,7 @@ __all__ = [
     "GapRegularisationClassifier",
     "GridSearchReductionClassifier",
     "NeuFairClassifier",
+    "NeuronFairAugmentationClassifier",
     "OversamplingClassifier",
     "PrototypeRepresentationClassifier",
     "RejectOptionClassifier",

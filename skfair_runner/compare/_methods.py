@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn.pipeline import Pipeline
+
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
     CorrelationRemoverClassifier,
@@ -18,6 +20,7 @@ from skfair_runner.baselines import (
     GapRegularisationClassifier,
     GridSearchReductionClassifier,
     NeuFairClassifier,
+    NeuronFairAugmentationClassifier,
     OversamplingClassifier,
     PrototypeRepresentationClassifier,
     RejectOptionClassifier,
@@ -26,6 +29,7 @@ from skfair_runner.baselines import (
 )
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.preprocessing import make_table_preprocessor
 
 # What every method is told that takes it.
 _TOLD = ("constraint", "difference_bound", "pos_label")
@@ -40,7 +44,7 @@ class MethodSettings:
 
     Attributes
     ----------
-    constraint, difference_bound, pos_label, max_iter
+    constraint, difference_bound, pos_label, max_iter, sensitive_columns
         As there.
 
     net_parameters, oracle_parameters : dict
@@ -53,6 +57,7 @@ class MethodSettings:
     max_iter: int
     net_parameters: dict
     oracle_parameters: dict
+    sensitive_columns: Any = None
 
     def net(self, **more):
         """The net that every method trains.
@@ -89,12 +94,17 @@ class Method:
 
     scaled : bool, default=False
         Whether it needs features of like scales.
+
+    takes_the_table : bool, default=False
+        Whether it prepares the table itself, with the sensitive columns among the
+        features.
     """
 
     label: str
     build: Callable[[MethodSettings], Any]
     constraints: tuple[str, ...] | None = None
     scaled: bool = False
+    takes_the_table: bool = False
 
     def takes(self, constraint):
         """Whether it can be compared under a constraint."""
@@ -143,6 +153,16 @@ def _threshold_optimizer(settings):
     )
 
 
+def _neuronfair_augmentation(settings):
+    # It exchanges sensitive values in the table as it is, so it prepares that itself.
+    steps = [("prepare", make_table_preprocessor()), ("classify", settings.net())]
+    return NeuronFairAugmentationClassifier(
+        Pipeline(steps),
+        sensitive_columns=settings.sensitive_columns,
+        pos_label=settings.pos_label,
+    )
+
+
 # By the name that users type: before, in and after training, then what fairlearn has.
 METHODS = {
     "unmitigated": Method("Unmitigated net", lambda settings: settings.net()),
@@ -185,9 +205,12 @@ METHODS = {
     "faire": _around_the_net("Faire", FaireClassifier),
     "fad": _around_the_net("FAD", FADClassifier),
     "neufair": _around_the_net("NeuFair", NeuFairClassifier),
+    "neuronfair_augmentation": Method(
+        "NeuronFairAugmentation", _neuronfair_augmentation, takes_the_table=True
+    ),
 }
 # Compared where they are named: relatives of RUNNER that repair a trained net.
-BY_NAME_ONLY = ("faire", "fad", "neufair")
+BY_NAME_ONLY = ("faire", "fad", "neufair", "neuronfair_augmentation")
 
 
 def choose_methods(methods, constraint, caller="standard_classifiers"):
@@ -259,8 +282,8 @@ def about_methods(methods, constraint):
     Returns
     -------
     sentences : list of str
-        Which take no constraint, and which were left out because they cannot take this
-        one.
+        Which take no constraint, which have the sensitive columns among their features,
+        and which were left out because they cannot take this constraint.
     """
     names = choose_methods(methods, constraint)
     free = [
@@ -276,6 +299,12 @@ def about_methods(methods, constraint):
             f"bound: {'it goes its' if one else 'they go their'} own way, whatever is "
             "asked for."
         )
+    sentences += [
+        f"{METHODS[name].label} has the sensitive columns among its features, so it "
+        "needs them in every row that it decides about."
+        for name in names
+        if METHODS[name].takes_the_table
+    ]
     if methods == "all":
         sentences += [
             f"{method.label} is left out: it cannot be held to {constraint}, only to "

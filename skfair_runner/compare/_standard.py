@@ -22,7 +22,8 @@ def standard_classifiers(
     """Classifiers around the same net: plain, RUNNER, and other methods.
 
     Each is a pipeline that prepares a mixed table and leaves the sensitive columns out
-    of the features; for prototypes it also scales them.
+    of the features; for prototypes it also scales them. "neuronfair_augmentation" alone
+    keeps the sensitive columns, since it is about what changes with them.
 
     Parameters
     ----------
@@ -34,11 +35,11 @@ def standard_classifiers(
     methods : {"quick", "all"} or sequence of str, default="quick"
         "quick" is the plain net, RUNNER, and fairlearn's ExponentiatedGradient and
         ThresholdOptimizer; "all" every baseline that can be held to the constraint, but
-        for the last three. Names are "unmitigated", "runner", "oversampling",
+        for the last four. Names are "unmitigated", "runner", "oversampling",
         "reweighing", "fair_smote", "gap_regularisation", "adversarial", "fair_neuron",
         "reject_option", "exponentiated_gradient", "grid_search", "threshold_optimizer",
-        "correlation_remover", "prototypes", "fairlearn_adversarial", "faire", "fad" and
-        "neufair".
+        "correlation_remover", "prototypes", "fairlearn_adversarial", "faire", "fad",
+        "neufair" and "neuronfair_augmentation".
 
     difference_bound : float, default=0.05
         Largest difference between groups, max − min, that is aimed at. For equalized
@@ -89,13 +90,17 @@ def standard_classifiers(
         max_iter,
         net_parameters or {},
         oracle_parameters or {},
+        sensitive_columns,
     )
     prepare = make_table_preprocessor(sensitive_columns=sensitive_columns)
     chosen = [METHODS[name] for name in choose_methods(methods, constraint)]
     return {
         each.label: Pipeline(
             [
-                ("prepare", clone(prepare)),
+                (
+                    "prepare",
+                    "passthrough" if each.takes_the_table else clone(prepare),
+                ),
                 # Not centred, so that sparse tables stay sparse.
                 *[("scale", StandardScaler(with_mean=False))] * each.scaled,
                 ("classify", each.build(settings)),

@@ -286,7 +286,8 @@ def infer_column(values: pd.Series, *, max_levels: int = MAX_LEVELS) -> Column:
     Raises
     ------
     ValueError
-        If a number is missing, or the column holds neither numbers nor categories.
+        If a number is missing or infinite, or the column holds neither numbers nor
+        categories.
 
     Examples
     --------
@@ -323,6 +324,11 @@ def _infer_numbers(values: pd.Series, max_levels: int) -> Column:
         )
     numbers = values.to_numpy(dtype=np.float64)
     low, high = numbers.min(), numbers.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError(
+            f"Column {values.name!r} goes from {low} to {high}: no grid has infinitely "
+            "many values, so leave these rows out, or cut them."
+        )
     whole = bool((numbers == np.rint(numbers)).all())
     step = _nice_step(high - low, max_levels)
     if whole:
@@ -367,8 +373,8 @@ def to_frame(X, caller) -> pd.DataFrame:
         return X
     if not isinstance(X, np.ndarray):
         raise TypeError(
-            f"{caller} takes a DataFrame or an array, but X is a {type(X).__name__}: "
-            "pass X.toarray(), or the table before it was encoded."
+            f"{caller} takes a DataFrame or an array, but X is sparse, a "
+            f"{type(X).__name__}: pass X.toarray(), or the table before it was encoded."
         )
     frame = pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])])
     return frame.infer_objects() if X.dtype == object else frame

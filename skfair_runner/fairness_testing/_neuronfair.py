@@ -1,7 +1,7 @@
 """NeuronFair: a gradient search that is driven by the most biased layer's neurons.
 
-Zheng, Chen, Du, Zhu, Ji, Jin and Chen, "NeuronFair: interpretable white-box fairness
-testing through biased neuron identification", ICSE 2022.
+Zheng, Chen, Du, Zhang, Cheng, Ji, Wang, Yu and Chen, "NeuronFair: interpretable
+white-box fairness testing through biased neuron identification", ICSE 2022.
 """
 
 from __future__ import annotations

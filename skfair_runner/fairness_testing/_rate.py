@@ -210,7 +210,9 @@ def data_answers(model, X, space) -> np.ndarray:
     decisions = []
     for combination in range(len(codes)):
         take = np.full(len(frame), combination)
-        changed = frame.assign(**{n: v.take(take) for n, v in decoded.items()})
+        changed = frame.copy()
+        for name, values in decoded.items():
+            changed[name] = values.take(take)
         changed = changed if space.as_frame else changed.to_numpy()
         decisions.append(model.predict(changed))
     labels = np.stack(decisions, axis=1)

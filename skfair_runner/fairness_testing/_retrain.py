@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from skfair_runner._building import draw_seed
 from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._rate import measure_rates
+from skfair_runner.fairness_testing._roles import complete_rows
 from skfair_runner.preprocessing import make_table_preprocessor
 
 _BOX_SAMPLES = 2000
@@ -63,6 +64,7 @@ def retrain_on_discriminatory(
     voters=None,
     accuracy_tolerance=0.01,
     groups_keyword=None,
+    refit=False,
     random_state=None,
 ):
     """Train again with found pairs added, and keep the best model.
@@ -104,6 +106,10 @@ def retrain_on_discriminatory(
     groups_keyword : str, default=None
         Keyword of `fit` that takes the sensitive columns, such as
         ``"sensitive_features"``, where the model needs them to train.
+
+    refit : bool, default=False
+        Whether a chosen model is trained once more, with its pairs, on the rows that
+        were held out too. One that was handed in stays as it is.
 
     random_state : int, RandomState or None, default=None
         Seed of the split, of the pairs that are drawn and of the uniform rows.
@@ -161,7 +167,7 @@ def retrain_on_discriminatory(
     space, as_frame = result.space, isinstance(X, pd.DataFrame)
     frame = to_frame(X, "retrain_on_discriminatory").reset_index(drop=True)
     y = np.asarray(y)
-    before = model
+    before, everything = model, (frame, y)
     if evaluation is None:
         kept, held = train_test_split(
             np.arange(len(y)),
@@ -188,20 +194,27 @@ def retrain_on_discriminatory(
         rows = rows if as_frame else rows.to_numpy()
         return clone(model).fit(rows, targets, **keywords)
 
+    def augmented(rows, targets, n_added):
+        added = [side[:n_added] for side in pairs]
+        both = pd.concat([rows, *added], ignore_index=True).astype(dict(rows.dtypes))
+        return fitted(
+            both, np.concatenate([targets, labels[:n_added], labels[:n_added]])
+        )
+
     if evaluation is None:
         before = fitted(frame, y)
     seed = int(rng.integers(2**31))
     models = {"before": (model, 0, _measure(before, tests, space, as_frame, seed))}
     for share in shares:
         n_added = min(max(1, round(share * len(y))), len(labels))
-        added = [side[:n_added] for side in pairs]
-        rows = pd.concat([frame, *added], ignore_index=True)
-        rows = rows.astype(dict(frame.dtypes))
-        targets = np.concatenate([y, labels[:n_added], labels[:n_added]])
-        candidate = fitted(rows, targets)
+        candidate = augmented(frame, y, n_added)
         measured = _measure(candidate, tests, space, as_frame, seed)
         models[f"with {n_added} pairs"] = (candidate, 2 * n_added, measured)
-    return _choose(models, accuracy_tolerance)
+    chosen = _choose(models, accuracy_tolerance)
+    if refit and chosen.improved and evaluation is None:
+        n_added = int(chosen.table.loc[chosen.table["chosen"], "added"].iloc[0]) // 2
+        return replace(chosen, model=augmented(*everything, n_added))
+    return chosen
 
 
 def vote(X, y, rows, sensitive, voters=None) -> np.ndarray:
@@ -271,11 +284,11 @@ def _pair_frames(result, space):
 
 
 def _measure(model, tests, space, as_frame, seed) -> dict:
-    """Accuracy and discrimination rates on held-out rows."""
+    """Accuracy on held-out rows, and rates on those that have all of their numbers."""
     X, y = tests
     rates = measure_rates(
         BlackBox(model, space),
-        X,
+        X[complete_rows(X, "retrain_on_discriminatory")],
         space,
         _BOX_SAMPLES,
         0.95,

@@ -64,6 +64,8 @@ def test_a_column_is_described_by_its_values(values, expected):
 
 
 def test_what_has_no_place_in_a_box_is_refused():
+    with pytest.raises(ValueError, match="'age' goes from 1.0 to inf: no grid"):
+        infer_column(pd.Series([1, np.inf], name="age"))
     with pytest.raises(ValueError, match="'age' has 2 missing number"):
         infer_column(pd.Series([1.0, None, None], name="age"))
     with pytest.raises(ValueError, match="'born' holds neither .* datetime64"):

@@ -90,3 +90,20 @@ def test_the_seed_decides(box):
         first, discrimination_rate(box.net, box.X, **arguments)
     )
     assert np.isfinite(first.to_numpy()).all()
+
+
+def test_columns_may_be_numbered():
+    X = pd.DataFrame({0: [1, 2, 3, 4] * 2, 1: [0] * 4 + [1] * 4})
+    tree = DecisionTreeClassifier(random_state=0).fit(X, [0, 0, 0, 1, 0, 0, 1, 1])
+    rates = discrimination_rate(tree, X, sensitive_features=1, random_state=0)
+    assert rates.loc["data", "rate"] == 0.25
+
+
+def test_the_nth_lot_is_drawn_for_the_nth_row_of_every_combination(box):
+    class Lottery(DecisionTreeClassifier):
+        def predict(self, X):
+            return np.random.RandomState(0).uniform(size=len(X)) < 0.5
+
+    model = Lottery().fit(box.X, box.X[:, 0])
+    rates = discrimination_rate(model, box.X, sensitive_features=4, random_state=0)
+    assert (rates["rate"] == 0).all()

@@ -140,3 +140,42 @@ def test_nothing_to_add_is_refused(biased):
     )
     with pytest.raises(ValueError, match="0 found of .* has no pair"):
         retrain_on_discriminatory(blind, X, y, nothing)
+
+
+def test_a_chosen_model_may_be_trained_on_all_rows(biased):
+    """With the rows that were held out, and the same pairs."""
+    X, y, _, found = biased
+    fits = []
+
+    class Records(DecisionTreeClassifier):
+        def fit(self, X, y):
+            fits.append(len(X))
+            return super().fit(X, y)
+
+    model = Records(min_samples_leaf=5, random_state=0).fit(X, y)
+    options = {"voters": VOTERS, "shares": (0.1,), "accuracy_tolerance": 0.5}
+    apart = retrain_on_discriminatory(model, X, y, found, **options, random_state=0)
+    fits.clear()
+    whole = retrain_on_discriminatory(
+        model, X, y, found, **options, refit=True, random_state=0
+    )
+    assert whole.improved
+    pd.testing.assert_frame_equal(whole.table, apart.table)
+    added = whole.table["added"].iloc[1]
+    assert fits == [600, 600 + added, 800 + added]
+
+
+def test_rows_that_lack_a_number_are_trained_on_but_not_exchanged(biased):
+    X, y, _, found = biased
+    holes = X.assign(effort=X["effort"].where(X["effort"] != 4))
+    model = DecisionTreeClassifier(min_samples_leaf=5, random_state=0).fit(holes, y)
+    result = retrain_on_discriminatory(
+        model,
+        holes,
+        y,
+        found,
+        shares=(0.1,),
+        voters=[DecisionTreeClassifier()],
+        random_state=0,
+    )
+    assert result.table["data_rate"].between(0, 1).all()
