@@ -65,7 +65,7 @@ def test(
         case = find_case(dataset, data_home, data, target, sensitive, positive)
         check_choice("--method", method, METHODS)
         make_folder(out)
-        trained = read_model(model, case)
+        trained = read_model(model, case, saved_only=True)
         X, notes = _rows(trained, case)
         result, told = _search(
             trained.estimator,

@@ -79,7 +79,13 @@ class Model:
 
 
 def read_model(
-    path: Path, case: Case, *, module=None, module_output="auto", features=()
+    path: Path,
+    case: Case,
+    *,
+    module=None,
+    module_output="auto",
+    features=(),
+    saved_only=False,
 ) -> Model:
     """The model at a path, and the table as its network takes it.
 
@@ -101,6 +107,10 @@ def read_model(
         Columns that are fed to a network that knows no names, in its order; none
         stands for all numeric columns but the groups', in the order of the file.
 
+    saved_only : bool, default=False
+        Whether the command takes no module of the user's, so that weights without their
+        module are of no use to it.
+
     Returns
     -------
     model : Model
@@ -116,7 +126,14 @@ def read_model(
     if not path.exists():
         raise CaseError("MODEL", f"there is neither a file nor a folder at {path}.")
     if _is_saved(path):
-        return _read_saved(path, case, module, features)
+        return _read_saved(path, case, module, features, saved_only)
+    if saved_only:
+        raise CaseError(
+            "MODEL",
+            f"{path} is not a model that skfair_runner.save wrote, and other files, "
+            "such as pickles, are not opened, since that would run what they hold. In "
+            "Python, skfair_runner.fairness_testing.search takes any fitted model.",
+        )
     if module is None:
         raise CaseError(
             "MODEL",
@@ -157,7 +174,7 @@ def _is_saved(path: Path) -> bool:
         return DOCUMENT in archive.namelist()
 
 
-def _read_saved(path: Path, case: Case, module, features) -> Model:
+def _read_saved(path: Path, case: Case, module, features, saved_only) -> Model:
     factory = None if module is None else import_factory(module)
     try:
         estimator = load(path, module=factory, device="cpu")
@@ -165,6 +182,8 @@ def _read_saved(path: Path, case: Case, module, features) -> Model:
         hint = ""
         if factory is None and "pass module=" in str(error):
             hint = " Here that is --module package.file:factory."
+            if saved_only:
+                hint = " This command takes no module: load and search it in Python."
         raise CaseError("MODEL", f"{error}{hint}") from error
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:

@@ -1,5 +1,8 @@
 """`skfair-runner test`: what it prints, writes and refuses."""
 
+import pickle
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from sklearn.base import clone
@@ -110,3 +113,14 @@ def test_what_a_search_refuses_is_told(search, applicants):
     columns = applicants.columns.drop(["gender", "hired"])
     immutable = [part for name in columns for part in ("--immutable", name)]
     search(*immutable).refuses("all are sensitive, immutable or constant")
+
+
+def test_no_pickle_is_opened(search, tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "opened",)
+
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(Harmful()))
+    search(model=path).refuses("model.pkl is not a model that skfair_runner.save")
+    assert not (tmp_path / "opened").exists()

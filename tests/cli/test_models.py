@@ -132,6 +132,8 @@ def test_a_saved_classifier_of_the_users_module_needs_its_class(
     clf = RunnerFairClassifier(None, module=Net, max_epochs=1, random_state=0)
     X = numeric.X.drop(columns="gender")
     path = _saved(clf.set_params(warmup_epochs=1).fit(X, numeric.y), tmp_path)
+    with pytest.raises(CaseError, match=r"pass module=.* takes no module: load and"):
+        read_model(path, numeric, saved_only=True)
     with pytest.raises(CaseError, match=r"Here that is --module package.file:factory"):
         read_model(path, numeric)
     monkeypatch.setitem(sys.modules, "own_nets", sys.modules[__name__])
@@ -171,6 +173,8 @@ def test_a_folder_of_something_else_is_refused(case, tmp_path):
 def test_a_state_dict_needs_a_factory(case, own_module):
     with pytest.raises(CaseError, match="net.pt is not a model .* pass --module pack"):
         read_model(own_module, case)
+    with pytest.raises(CaseError, match="net.pt is not a model .* not opened"):
+        read_model(own_module, case, saved_only=True)
 
 
 def test_text_is_not_fed_to_a_module(case, own_module):
