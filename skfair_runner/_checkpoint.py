@@ -18,6 +18,7 @@ from torch import Tensor
 from .batches import GroupedDataset
 from .control import OutputController
 from .diagnosis import Diagnosis
+from .images import ImageSource
 from .utils import atomic_write
 
 # What else a training depends on, besides its data, plan and initial weights.
@@ -186,8 +187,9 @@ def fingerprint(*parts) -> str:
 
     Parameters
     ----------
-    *parts : ndarray, sparse matrix, Tensor, dict, None or anything with a repr
-        Arrays count by type, shape and content; dicts by their items in order.
+    *parts : ndarray, sparse matrix, Tensor, images, dict, None or anything with a repr
+        Arrays count by type, shape and content, lazy images by what they are read from;
+        dicts by their items in order.
 
     Returns
     -------
@@ -218,6 +220,9 @@ def _add(digest, part) -> None:
         _add(digest, str(part.shape))
         for array in (part.data, part.indices, part.indptr):
             _add(digest, array)
+    elif isinstance(part, ImageSource):
+        for told in part.images.identity():
+            _add(digest, told)
     elif isinstance(part, np.ndarray):
         digest.update(f"{part.dtype.str}{part.shape}".encode())
         digest.update(np.ascontiguousarray(part).view(np.uint8).data)
