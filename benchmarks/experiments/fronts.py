@@ -1,5 +1,7 @@
 """Fronts chosen on validation: their areas, the goal, and the distance to the limit."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -156,43 +158,63 @@ def best_rival(found, method, rivals):
     return min(means, key=means.get, default=None)
 
 
-def table_of_goals(rows):
-    """RUNNER's default settings against the best rival, front by front."""
+def table_of_goals(rows, kind=DECISIONS, method=RUNNER):
+    """One of RUNNER's two default repairs against the best rival, front by front.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of ``views.read_rows``.
+
+    kind : dict
+        DECISIONS or SCORES; of scores, what draws its decisions has none.
+
+    method : str
+        RUNNER or RUNNER_SCORES.
+
+    Returns
+    -------
+    table : DataFrame
+        Rivals share the net and need no group at prediction.
+    """
     table = []
     for (dataset, criterion), part in rows.groupby(
         ["dataset", "criterion"], sort=False
     ):
-        blind = part[~part["groups_at_prediction"].astype(bool)]
-        for kind, method in ((DECISIONS, RUNNER), (SCORES, RUNNER_SCORES)):
-            used = blind
-            if kind is SCORES:
-                used = blind[~blind["randomised"].astype(bool)]
-            rivals = [name for name in METHODS if name not in NOT_RIVALS]
-            for difference in kind[criterion]:
-                for utility in UTILITIES:
-                    found = areas(used, utility, difference)
-                    if method not in found.index.get_level_values("method"):
-                        continue
-                    rival = best_rival(found, method, rivals)
-                    row = {
-                        "data set": dataset,
-                        "criterion": criterion.replace("_", " "),
-                        "front": f"{utility} against {NAMES[difference]}",
-                        "ours": method,
-                        "area": f"{found[method].mean():.2f}",
-                        "best rival": rival or "–",
-                    }
-                    if rival is not None:
-                        against = paired(found, method, rival)
-                        low = interval(against)[1]
-                        row |= {
-                            "rival's area": f"{found[rival].mean():.2f}",
-                            "seeds": len(against),
-                            "difference in %": _with_ends(against, 1),
-                            "above -1 %": "yes" if low > GOAL else "no",
-                        }
-                    table.append(row)
+        used = part[~part["groups_at_prediction"].astype(bool)]
+        if kind is SCORES:
+            used = used[~used["randomised"].astype(bool)]
+        if method not in set(used["method"]):
+            continue
+        for difference, utility in itertools.product(kind[criterion], UTILITIES):
+            row = {
+                "data set": dataset,
+                "criterion": criterion.replace("_", " "),
+                "front": f"{utility} against {NAMES[difference]}",
+            }
+            table.append(row | _against_best(areas(used, utility, difference), method))
     return pd.DataFrame(table)
+
+
+def table_of_score_goals(rows):
+    """The same for the repair of scores."""
+    return table_of_goals(rows, SCORES, RUNNER_SCORES)
+
+
+def _against_best(found, method):
+    """Cells about one front's area and the best rival's."""
+    rivals = [name for name in METHODS if name not in NOT_RIVALS]
+    rival = best_rival(found, method, rivals)
+    cells = {"area": f"{found[method].mean():.2f}", "best rival": rival or "–"}
+    if rival is None:
+        return cells
+    against = paired(found, method, rival)
+    return cells | {
+        "rival's area": f"{found[rival].reindex(against.index).mean():.2f}",
+        "seeds": len(against),
+        "difference in %": _with_ends(against, 1),
+        "above -1 %": "yes" if interval(against)[1] > GOAL else "no",
+    }
 
 
 def accuracy_at(points, bound):
