@@ -43,6 +43,10 @@ EVERY = [
     *WALKING,
     with_z3(MLCheck(time_limit=100)),
 ]
+SLOW_NET = pytest.param(
+    MLCheck("net", time_limit=20, solver_timeout=0.5),
+    marks=[needs_z3, pytest.mark.slow],
+)
 
 
 def _configured(method, **parameters):
@@ -62,6 +66,15 @@ def test_the_recall_in_an_enumerated_box(box, method):
 
 
 @needs_z3
+@pytest.mark.slow
+def test_the_recall_of_the_solver_in_an_enumerated_box(box):
+    method = MLCheck(n_samples=BUDGET, time_limit=120, random_state=0)
+    result = method.search(box.net, box.X, space=box.space)
+    assert result.found >= 0.95 * len(box.found), result
+    assert result.tried <= BUDGET
+
+
+@needs_z3
 @pytest.mark.parametrize(
     "surrogate", ["tree", pytest.param("net", marks=pytest.mark.slow)]
 )
@@ -76,7 +89,7 @@ def test_the_recall_of_the_solver_in_a_smaller_box(box, surrogate):
     assert len(found) >= 0.95 * len(known), result
 
 
-@pytest.mark.parametrize("method", EVERY, ids=repr)
+@pytest.mark.parametrize("method", [*EVERY, SLOW_NET], ids=repr)
 def test_nothing_is_found_where_the_sensitive_column_is_ignored(blind, box, method):
     method = _configured(method, budget=300, random_state=0)
     result = method.search(blind, box.X, space=box.space)
@@ -86,7 +99,7 @@ def test_nothing_is_found_where_the_sensitive_column_is_ignored(blind, box, meth
     assert "found 0 " in result.summary()
 
 
-@pytest.mark.parametrize("method", EVERY, ids=repr)
+@pytest.mark.parametrize("method", [*EVERY, SLOW_NET], ids=repr)
 def test_every_pair_is_decided_differently_by_the_model_itself(box, method):
     method = _configured(method, budget=500, random_state=0)
     result = method.search(box.net, box.X, space=box.space)
