@@ -159,9 +159,13 @@ def resolve_settings(
         name: _controller_settings(one, few, steps * max_epochs)
         for name, one in populations.items()
     }
-    gain, memory = ({name: pair[i] for name, pair in found.items()} for i in range(2))
-    if not isinstance(within, Mapping):
-        gain, memory = gain[""], memory[""]
+    gain: float | dict[str, float]
+    memory: float | dict[str, float]
+    if isinstance(within, Mapping):
+        gain = {name: each[0] for name, each in found.items()}
+        memory = {name: each[1] for name, each in found.items()}
+    else:
+        gain, memory = found[""]
     return Settings(
         batch_size=batch_size,
         warmup_epochs=warmup_epochs,

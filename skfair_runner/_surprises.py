@@ -147,7 +147,9 @@ def _differences(net: RunnerNet, train: GroupedDataset) -> dict[str, float]:
     for batch, y in BatchLoader(train, rows_at_once(train, _ROWS)):
         logits = net.evaluation_step((batch, None))
         batch, y = to_device((batch, y), logits.device)
-        meter.add(logits, net._cells(batch, y, sampled=False))
+        cells = net._cells(batch, y, sampled=False)
+        assert cells is not None  # where there is a constraint, there are groups
+        meter.add(logits, cells)
     told = meter.read()
     suffixes = {part.name: f"_{part.name}" if len(parts) > 1 else "" for part in parts}
     return {name: told[f"difference{suffix}"] for name, suffix in suffixes.items()}

@@ -259,6 +259,14 @@ class RunnerFairClassifier(NeuralClassifier):
     (500, 2)
     >>> clf.neuron_importance_["layer"].unique().tolist()
     ['relu1', 'relu2']
+
+    Two constraints, each with a bound and a controller of its own:
+
+    >>> pair = {"demographic_parity": 0.3, "true_positive_rate_parity": 0.2}
+    >>> both = RunnerFairClassifier(pair, max_epochs=10, random_state=0)
+    >>> both = both.fit(X, people.target, sensitive_features=people.sensitive_features)
+    >>> list(both.net_.controller_.parts)
+    ['demographic_parity', 'true_positive_rate_parity']
     """
 
     # What trains the module; other methods train it by a net of their own.

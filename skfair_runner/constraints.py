@@ -150,7 +150,7 @@ def _check_entry(name: Any, bound: Any, constraint: Mapping) -> None:
             f"{entry} has a bound of type {type(bound).__name__}: pass a number in "
             "[0, 1], or None for no controller."
         )
-    if not 0 <= bound <= 1:
+    if not 0 <= float(bound) <= 1:
         raise ValueError(
             f"{entry} has a bound outside [0, 1], where differences of rates lie: pass "
             "a number in [0, 1], or None for no controller."

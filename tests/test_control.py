@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +13,7 @@ from skfair_runner.control import (
     RateController,
 )
 from skfair_runner.gaps import CONSTRAINTS
-from skfair_runner.relaxations import decisions, positive_scores, sharpened_scores
+from skfair_runner.relaxations import decisions, sharpened_scores
 
 PARITY = CONSTRAINTS["demographic_parity"].conditions(2)
 ODDS = CONSTRAINTS["equalized_odds"].conditions(2)
@@ -40,45 +41,6 @@ def make_cells(labels, groups, weights=None, n_labels=2, n_groups=None):
 
 def column(*logits):
     return torch.tensor(logits)[:, None].requires_grad_()
-
-
-@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0, 8.0, 50.0])
-def test_the_slope_at_the_border_is_one_whatever_the_sharpness(sharpness):
-    logit = torch.zeros(1, 1, dtype=torch.double, requires_grad=True)
-    (slope,) = torch.autograd.grad(sharpened_scores(logit, sharpness).sum(), logit)
-    assert slope.item() == pytest.approx(1)
-
-
-@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0, 8.0, 50.0])
-def test_the_slope_where_two_of_several_classes_tie_is_one(sharpness):
-    logits = torch.tensor([[2.0, -1e4, 2.0]], dtype=torch.double, requires_grad=True)
-    relaxed = sharpened_scores(logits, sharpness)
-    (slope,) = torch.autograd.grad(relaxed[0, 0], logits)
-    assert slope[0].tolist() == pytest.approx([1, 0, -1])
-
-
-@pytest.mark.parametrize("n_columns", [1, 3])
-def test_sharpened_scores_lie_between_zero_and_four_over_s(n_columns):
-    logits = 50 * torch.randn(200, n_columns)
-    for sharpness in (1.0, 4.0, 20.0):
-        relaxed = sharpened_scores(logits, sharpness)
-        assert (relaxed >= 0).all()
-        assert (relaxed <= 4 / sharpness + 1e-6).all()
-    assert_close(sharpened_scores(logits, 1.0), 4 * positive_scores(logits))
-
-
-def test_sharp_scores_tend_to_decisions():
-    logits = torch.randn(200, 3)
-    sharp = sharpened_scores(logits, 1e4) * 1e4 / 4
-    assert_close(sharp, decisions(logits), atol=1e-2, rtol=0)
-
-
-def test_decisions_are_those_of_the_larger_probability():
-    one, three = torch.randn(50, 1), torch.randn(50, 3)
-    assert_close(decisions(one)[:, 0], (one[:, 0].sigmoid() > 0.5).float())
-    assert_close(decisions(three).argmax(1), three.argmax(1))
-    assert_close(decisions(three).sum(1), torch.ones(50))
-    assert decisions(torch.zeros(1, 1)).item() == 0
 
 
 def test_two_steps_of_the_multiplier_by_hand():
@@ -471,3 +433,64 @@ def test_a_constrained_net_ends_near_the_bound(name, n_groups, bound):
     assert before > bound + 0.2
     assert after == pytest.approx(bound, abs=0.05)
     assert 0.3 < held.mean() < 0.8
+
+
+def make_part(name, n_groups, bound, memory=0.9, n_labels=2):
+    conditions = CONSTRAINTS[name].conditions(n_labels)
+    n_columns = 1 if n_labels == 2 else n_labels
+    return RateController(
+        conditions, n_groups, n_columns, bound, gain=0.1, memory=memory
+    )
+
+
+@pytest.mark.parametrize(("n_labels", "n_groups"), [(2, 2), (2, 3), (3, 3)])
+def test_several_controllers_do_what_each_does_and_their_terms_add_up(
+    n_labels, n_groups
+):
+    """Selection rates that the guard lets pass, so that it adds nothing."""
+    rates = torch.full((1 if n_labels == 2 else n_labels,), 0.5)
+    told = {
+        "demographic_parity": {"bound": 0.02, "memory": 0.5},
+        "true_positive_rate_parity": {"bound": 0.1, "memory": 0.9},
+    }
+
+    def parts():
+        return {
+            name: make_part(name, n_groups, n_labels=n_labels, **settings)
+            for name, settings in told.items()
+        }
+
+    together = OutputController(parts(), rates)
+    alone = [OutputController({name: part}, rates) for name, part in parts().items()]
+    for step in range(5):
+        labels, groups = torch.randint(n_labels, (90,)), torch.randint(n_groups, (90,))
+        cells = Cells(labels, groups, n_labels, n_groups)
+        logits = torch.randn(90, len(rates)) + groups[:, None]
+        each = [controller.penalty(logits, cells, step / 5) for controller in alone]
+        assert_close(together.penalty(logits, cells, step / 5), sum(each))
+    assert_close(together.multipliers, torch.cat([c.multipliers for c in alone]))
+    assert (together.multipliers != 0).any(1).sum() > 1
+
+
+def test_the_state_of_several_controllers_goes_on_where_it_stood():
+    def make():
+        parts = {name: make_part(name, 2, 0.0) for name in CONSTRAINTS}
+        return OutputController(parts, torch.tensor([0.1]))
+
+    first, second = make(), make()
+    cells = make_cells([0, 0, 1, 1], [0, 1, 0, 1])
+    first.penalty(column(1.0, -1.0, 1.0, -1.0), cells, 0.0)
+    second.load_state_dict(first.state_dict())
+    logits = column(-1.0, 1.0, 1.0, 1.0)
+    assert_close(second.penalty(logits, cells, 0.5), first.penalty(logits, cells, 0.5))
+    assert_close(second.state_dict(), first.state_dict())
+    assert second.multipliers.any()
+
+
+def test_a_multiplier_tells_that_it_cannot_grow():
+    part = make_part("demographic_parity", 2, 0.0)
+    assert not part.at_limit
+    for _ in range(30):
+        part.observe(np.array([[[2.0], [0.0]], [[2.0], [0.0]]]), np.full((2, 2), 2.0))
+    assert part.at_limit
+    assert abs(part.multipliers.item()) == MULTIPLIER_LIMIT

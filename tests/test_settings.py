@@ -186,3 +186,18 @@ def test_the_papers_training_runs():
 def test_what_the_paper_does_not_have_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         paper_settings(*arguments)
+
+
+def test_several_constraints_share_the_phases_and_have_their_own_controllers():
+    """The phases are those of the slowest; gain and memory those of each alone."""
+    pair = {"demographic_parity": "everybody", "equalized_odds": "each label"}
+    for n_samples in (1_000, 50_000):
+        joint = resolve(n_samples, pair).as_dict()
+        alone = {name: resolve(n_samples, one) for name, one in pair.items()}
+        slowest = alone["equalized_odds"].as_dict()
+        for name in ("lr", "max_epochs", "sharpness", "batch_size"):
+            assert joint[name] == slowest[name]
+        for name in ("gain", "memory"):
+            own = {k: settings.as_dict()[name] for k, settings in alone.items()}
+            assert joint[name]["equalized_odds"] == own["equalized_odds"]
+        assert joint["memory"]["demographic_parity"] == 0.90
