@@ -36,6 +36,7 @@ from skfair_runner.compare._methods import (
     choose_methods,
     short_training,
 )
+from skfair_runner.fairness_testing import IndividualDiscrimination
 from skfair_runner.utils import import_optional
 
 COMPARE_OPTIONS = {
@@ -47,6 +48,14 @@ COMPARE_OPTIONS = {
         {
             "help": "quick, all, or names with commas between them: "
             f"{', '.join(METHODS)}."
+        },
+    ),
+    "individual": (
+        list[str] | None,
+        {
+            "help": "Column to exchange: adds the share of people whose decision "
+            "changes with it alone. Repeat it for all combinations.",
+            "metavar": "<str>",
         },
     ),
     "folds": (int, {"help": "Folds to measure on.", "min": 2}),
@@ -85,6 +94,7 @@ def compare(
     constraint="demographic_parity",
     bound=0.05,
     methods="quick",
+    individual=None,
     folds=3,
     seed=0,
     seeds=1,
@@ -111,6 +121,7 @@ def compare(
         )
         check_constraint(constraint)
         methods = _read_methods(methods, constraint)
+        asked = _read_individual(individual, case)
         _check_page(html)
         jobs = jobs or min(joblib.cpu_count(), 4)
         make_folder(out)
@@ -122,6 +133,7 @@ def compare(
         comparison, told = _compare(
             case,
             _classifiers(case, constraint, bound, methods, iterations, training),
+            model_metrics=asked,
             cv=folds,
             n_seeds=seeds,
             n_jobs=jobs,
@@ -151,6 +163,18 @@ def _read_methods(text, constraint):
     except ValueError as error:
         raise CaseError("--methods", str(error)) from error
     return methods
+
+
+def _read_individual(columns, case):
+    """Metric of individual discrimination by columns of the table, if asked for."""
+    if not columns:
+        return None
+    metric = IndividualDiscrimination(list(columns))
+    try:
+        metric.prepare(case.X)
+    except ValueError as error:
+        raise CaseError("--individual", str(error)) from error
+    return [metric]
 
 
 def _check_page(html):

@@ -7,6 +7,7 @@ import pandas as pd
 from skfair_runner.cli.screen import import_package
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
 from skfair_runner.compare._text import format_constant, format_number
+from skfair_runner.fairness_testing import IndividualDiscrimination
 
 # What the table shows, in three parts; the constraint's own difference is added.
 _QUALITY = ("accuracy", "balanced_accuracy", "average_precision", "selection_rate")
@@ -18,6 +19,12 @@ _DIFFERENCES = (
 # More methods than this are the rows of the table, with less about each.
 _MOST_COLUMNS = 5
 _IN_ROWS = ("accuracy", "balanced_accuracy")
+# Where they were asked for.
+_INDIVIDUAL = {
+    f"{IndividualDiscrimination.name}_{key}": f"individual discrimination, {key}"
+    for key in IndividualDiscrimination.meanings
+}
+_LABELS = {name: each.label for name, each in MEASURES.items()} | _INDIVIDUAL
 
 
 def comparison_table(table, constraint, *, title):
@@ -63,13 +70,14 @@ def _fill_columns(shown, table, aim):
         broken = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]+$)| (?=\S+$)", "\n", name)
         shown.add_column(broken, justify="right", no_wrap=True)
     differences = [*_DIFFERENCES, *({aim} - set(_DIFFERENCES)), "abcc"]
+    differences += _asked_for(table)
     for part in (_QUALITY, differences, ("fit_seconds",)):
         for name in part:
             cells = [
                 format_number(row[f"{name}_mean"], row[f"{name}_std"], name)
                 for _, row in table.iterrows()
             ]
-            label = MEASURES[name].label.capitalize()
+            label = _LABELS[name].capitalize()
             shown.add_row(label, *cells, style="bold" if name == aim else None)
             if name == aim:
                 shown.add_row("its 95 % interval", *_intervals(table, aim))
@@ -91,20 +99,27 @@ def _fill_columns(shown, table, aim):
 def _fill_rows(shown, table, aim):
     """One row per method: means, and letters for what has to be known."""
     shown.add_column("", no_wrap=True)
-    headings = [MEASURES[name].label.capitalize() for name in (*_IN_ROWS, aim)]
-    for heading in [*headings, "its 95 % interval", "Fit seconds", ""]:
+    headings = [_LABELS[name].capitalize() for name in (*_IN_ROWS, aim)]
+    asked = _asked_for(table)
+    more = [_LABELS[name].capitalize() for name in asked]
+    for heading in [*headings, "its 95 % interval", *more, "Fit seconds", ""]:
         # One word a line, so that columns stay narrow.
         broken = heading.replace("95 %", "95\u00a0%").replace(" ", "\n")
         shown.add_column(broken, justify="right", no_wrap=True)
     for (name, row), interval in zip(
         table.iterrows(), _intervals(table, aim), strict=True
     ):
-        cells = [
-            format_number(row[f"{each}_mean"], float("nan"), each)
-            for each in (*_IN_ROWS, aim)
-        ]
+        cells, added = (
+            [format_number(row[f"{each}_mean"], float("nan"), each) for each in names]
+            for names in ((*_IN_ROWS, aim), asked)
+        )
         seconds = format_number(row["fit_seconds_mean"], float("nan"), "fit_seconds")
-        shown.add_row(name, *cells, interval, seconds, letters(row))
+        shown.add_row(name, *cells, interval, *added, seconds, letters(row))
+
+
+def _asked_for(table):
+    """Rates of individual discrimination that the table has."""
+    return [name for name in _INDIVIDUAL if f"{name}_mean" in table]
 
 
 def _intervals(table, aim):

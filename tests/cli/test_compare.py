@@ -322,6 +322,32 @@ def test_methods_that_there_are_not_are_refused(compare, methods, expected):
     compare("--methods", methods).refuses("--methods", expected)
 
 
+@pytest.mark.parametrize("n_methods", [2, 6])
+def test_individual_discrimination_is_measured_where_it_is_asked_for(
+    n_methods, compare, quick, tmp_path, monkeypatch
+):
+    """Scores that do not see the column, and thresholds that follow it."""
+    few = command.standard_classifiers
+
+    def several(*args, **options):
+        made = [few(*args, **options)[name] for name in METHODS[:2]] * 3
+        return {f"method {k}": each for k, each in enumerate(made[:n_methods])}
+
+    monkeypatch.setattr(command, "standard_classifiers", several)
+    result = compare("--individual", "gender")
+    text = " ".join(result.output.split())
+    assert "method 0" in text and "no decision changed with gender alone" in text
+    if n_methods == 2:
+        assert "Individual discrimination, data 0.000" in text
+    table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col=0)
+    rates = table["individual_discrimination_data_mean"]
+    assert rates["method 0"] == 0 and rates["method 1"] > 0
+
+
+def test_a_column_that_cannot_be_exchanged_is_refused(compare):
+    compare("--individual", "sex").refuses("X has no column 'sex'. Its columns are")
+
+
 def test_seeds_repeat_everything(compare, quick):
     result = compare("--folds", 2, "--seeds", 2)
     result.succeeds()
