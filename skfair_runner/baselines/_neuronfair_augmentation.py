@@ -42,8 +42,9 @@ class NeuronFairAugmentationClassifier(TrainsOneEstimator):
         is ``RunnerFairClassifier(constraint=None)``. This classifier gets the table as
         it is: it stands around the pipeline, not at its end.
 
-    sensitive_columns : str, int or list of str and int
-        Columns of X whose values are exchanged, by name or position. Required.
+    sensitive_columns : str, int or list of str and int, default=None
+        Columns of X whose values are exchanged, by name or position. Required; `fit`
+        refuses None.
 
     budget : int or None, default=20000
         Number of distinct instances that the search may try; None sets no limit.

@@ -116,6 +116,19 @@ def test_prototypes_get_features_of_like_scales():
     assert np.allclose(X.std(axis=0), 1, atol=1e-5)
 
 
+def test_what_exchanges_the_sensitive_columns_keeps_them():
+    (pipeline,) = standard_classifiers(
+        methods=["neuronfair_augmentation"], sensitive_columns="gender"
+    ).values()
+    assert pipeline.steps[0] == ("prepare", "passthrough")
+    assert pipeline[-1].sensitive_columns == "gender"
+    people = make_biased_classification(n_samples=50, random_state=0)
+    prepared = pipeline[-1].estimator[:-1].fit(people.data)
+    assert "gender_female" in prepared.get_feature_names_out()
+    sentences = about_methods(["neuronfair_augmentation"], "equalized_odds")
+    assert sentences[-1].startswith("NeuronFairAugmentation has the sensitive columns")
+
+
 def test_names_choose_in_their_order():
     classifiers = standard_classifiers(methods=["reweighing", "runner"])
     assert list(classifiers) == ["Reweighing", "RunnerFairClassifier"]
