@@ -23,16 +23,24 @@ import pandas as pd
 import torch
 from scipy.sparse import issparse, vstack
 
+from benchmarks._front_tables import (
+    KEY,
+    read,
+    table_of_areas,
+    table_of_costs,
+    table_of_curves,
+    table_of_picks,
+    table_of_shares,
+    with_chosen,
+)
 from benchmarks._report import append_row, write_csv, write_table
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
-from skfair_runner.compare import hypervolume
 from skfair_runner.metrics.fronts import non_dominated
 
 BOUNDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 PICKS = (0.0, 0.02, 0.05, 0.1)
 RESULTS = Path(__file__).parent / "results" / "frontier.csv"
-KEY = ["dataset", "constraint", "method", "seed"]
 # A quarter of the training and validation parts together is the validation part.
 HELD_OUT = 0.25
 
@@ -179,143 +187,27 @@ def run_one(dataset, constraint, method, seed, data_home):
     }
 
 
-def _said(values, digits=3):
-    """Mean, and its spread over seeds."""
-    values = np.asarray(values, dtype=float)
-    if not len(values):
-        return "–"
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
-
-
-def _read(path):
-    """Rows whose points and picks are tables again."""
-    results = pd.read_csv(path)
-    for column in ("points", "picks"):
-        results[column] = [pd.DataFrame(json.loads(cell)) for cell in results[column]]
-    return results
-
-
-def _area(row, most):
-    """Hypervolume of a row's points, constant ones left out, per thousand."""
-    points = row["points"]
-    points = points[~points["constant"]]
-    reference = (row["majority"], most)
-    return 1000 * hypervolume(points[["accuracy", "difference"]], reference=reference)
-
-
-def table_of_fronts(results):
-    """Hypervolumes and costs, by data set and constraint."""
-    rows = []
-    for (dataset, constraint), part in results.groupby(KEY[:2], sort=False):
-        by_seed = part.set_index(["method", "seed"]).sort_index()
-        plain_rows = by_seed.loc["plain"]
-        most = np.mean([p["difference"].iloc[0] for p in plain_rows["points"]])
-        row = {
-            "data set": dataset,
-            "constraint": constraint.replace("_", " "),
-            "seeds": len(plain_rows),
-            "difference, plain": f"{most:.3f}",
-        }
-        areas = {}
-        for method in ("frontier", "controlled"):
-            if method not in part["method"].to_numpy():
-                continue
-            own = by_seed.loc[method]
-            areas[method] = np.array([_area(one, most) for _, one in own.iterrows()])
-            row[f"hypervolume, {method}"] = _said(areas[method], 2)
-            ratio = own["fit_seconds"] / plain_rows["fit_seconds"]
-            total = ratio * len(BOUNDS) if method == "controlled" else ratio
-            row[f"cost, {method}"] = _said(total, 1)
-        if len(areas) == 2:
-            wins = (areas["frontier"] >= areas["controlled"]).sum()
-            row["front not below"] = f"{wins} of {len(plain_rows)}"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def table_of_picks(results):
-    """What was asked for, and what the test part has of it."""
-    rows = []
-    for (dataset, constraint), part in results.groupby(KEY[:2], sort=False):
-        for bound in PICKS:
-            for method, own in part.groupby("method", sort=False):
-                picks = [
-                    table[table["bound"] == bound]
-                    for table in own["picks"]
-                    if len(table)
-                ]
-                if not picks:
-                    continue
-                picks = pd.concat(picks)
-                within = (picks["difference"] <= bound).sum()
-                rows.append(
-                    {
-                        "data set": dataset,
-                        "constraint": constraint.replace("_", " "),
-                        "bound": bound,
-                        "method": method,
-                        "seeds": len(picks),
-                        "accuracy": _said(picks["accuracy"]),
-                        "AP": _said(picks["AP"]),
-                        "difference": _said(picks["difference"]),
-                        "within": f"{within} of {len(picks)}",
-                        "constant": int(picks["constant"].sum()),
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
-def table_of_shares(results):
-    """Share of test parts within the bound, over data sets and seeds."""
-    rows = []
-    for (constraint, method), part in results.groupby(KEY[1:3], sort=False):
-        tables = [table for table in part["picks"] if len(table)]
-        if not tables:
-            continue
-        picks = pd.concat(tables)
-        picks = picks[picks["bound"] > 0]
-        within = picks["difference"] <= picks["bound"]
-        over = (picks["difference"] - picks["bound"]).clip(lower=0)
-        rows.append(
-            {
-                "constraint": constraint.replace("_", " "),
-                "method": method,
-                "picks": len(picks),
-                "within the bound": f"{within.mean():.0%}",
-                "mean excess": f"{over.mean():.3f}",
-                "accuracy": _said(picks["accuracy"]).split(" ")[0],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _in_common(results):
-    """Rows of the seeds that the front and the controlled repair were both run with."""
-    kept = []
-    for _, part in results.groupby(KEY[:2], sort=False):
-        seeds = [
-            set(part.loc[part["method"] == method, "seed"])
-            for method in ("plain", "frontier", "controlled")
-        ]
-        kept.append(part[part["seed"].isin(set.intersection(*seeds))])
-    return pd.concat(kept)
-
-
 def report(path, out):
     """Print the tables, and write them where that was asked for."""
-    results = _read(path)
-    if set(results["method"]) >= {"plain", "frontier", "controlled"}:
-        results = _in_common(results)
-    write_table(table_of_fronts(results), title="Fronts", out=out, name="frontier")
+    results = read(path)
+    write_table(
+        table_of_areas(results), title="Hypervolumes", out=out, name="frontier_areas"
+    )
+    write_table(
+        table_of_curves(results),
+        title="Accuracy at the same differences",
+        out=out,
+        name="frontier_curves",
+    )
+    write_table(table_of_costs(results), title="Cost", out=out, name="frontier_costs")
+    results = with_chosen(results, PICKS)
     write_table(
         table_of_shares(results),
         title="Within the bound: .02, .05 and .1",
         out=out,
         name="frontier_within",
     )
-    picks = table_of_picks(results)
+    picks = table_of_picks(results, PICKS)
     for (dataset, constraint), part in picks.groupby(
         ["data set", "constraint"], sort=False
     ):
