@@ -1,0 +1,474 @@
+"""Group differences of networks of images: coloured digits, and faces of FairFace.
+
+One row per task, constraint, method, setting and seed, appended to a CSV as it is made;
+a run that was stopped goes on where it left off. Every method trains the same network
+for as many epochs, RUNNER's warm-up included, on 80 % of the training images. The other
+20 % are for choices: of the settings of a method whose average precision there is at
+most .02 below Vanilla's, the one with the smallest difference. Numbers are of the test
+images: a part of the digits, and the published validation part of FairFace.
+
+    python -m benchmarks.faces --tasks digits --seeds 5
+    python -m benchmarks.faces --tasks fairface32 --seeds 3
+    python -m benchmarks.faces --report --out docs/benchmarks
+"""
+
+import argparse
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.model_selection import train_test_split
+from torch import nn
+
+from benchmarks._report import append_row, machine, write_table
+from skfair_runner import RunnerFairClassifier
+from skfair_runner.baselines import (
+    AdversarialDebiasingClassifier,
+    OversamplingClassifier,
+    UnmitigatedClassifier,
+)
+from skfair_runner.datasets import fetch_fairface, make_biased_digits
+from skfair_runner.metrics import fairness_summary
+from skfair_runner.modules import ResNet18
+
+# The column that a constraint is chosen by.
+CONSTRAINTS = {
+    "demographic_parity": "demographic_parity_difference",
+    "equalized_odds": "equalized_odds_sum",
+}
+# Methods that take no constraint have one row for both.
+ANY = "any"
+AP_LOSS = 0.02
+RESULTS = Path(__file__).parent / "results" / "faces.csv"
+COLUMNS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "average_precision": "AP",
+    "selection_rate": "selected",
+    "demographic_parity_difference": "ΔDP",
+    "equalized_odds_sum": "ΔEO (sum)",
+}
+
+
+class DigitNet(nn.Module):
+    """Two convolutions and a hidden layer, for 8 × 8 pixels."""
+
+    def __init__(self, n_channels, n_outputs):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(n_channels, 16, 3, padding=1),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, padding=1),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(512, 64),
+            nn.ReLU(),
+        )
+        self.output = nn.Linear(64, n_outputs)
+
+    def forward(self, x):
+        """Logits."""
+        return self.output(self.features(x))
+
+
+def shifted(image):
+    """The image moved by at most one pixel, in place of more digits."""
+    height, width = image.shape[1:]
+    top, left = torch.randint(0, 3, (2,)).tolist()
+    padded = nn.functional.pad(image, (1, 1, 1, 1))
+    return padded[:, top : top + height, left : left + width]
+
+
+def flipped(image):
+    """The image or its mirror image."""
+    return image.flip(-1) if torch.rand(()) < 0.5 else image
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images with labels and groups.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_images, height, width, channels), uint8
+        Images.
+
+    y, groups : ndarray of shape (n_images,)
+        Label, 0 or 1, and group.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray
+
+    def take(self, rows):
+        """Some of the images."""
+        return Part(self.X[rows], self.y[rows], self.groups[rows])
+
+    def split(self, share, seed):
+        """All but a share, and that share, of every label in every group."""
+        cells = np.char.add(self.y.astype(str), self.groups.astype(str))
+        parts = train_test_split(
+            np.arange(len(self.y)), test_size=share, stratify=cells, random_state=seed
+        )
+        return [self.take(rows) for rows in parts]
+
+
+def load_digits(seed, data_home):
+    """Digits in colours of their own for each seed; 70 % to train on."""
+    bunch = make_biased_digits(strength=0.5, random_state=seed)
+    groups = bunch.sensitive_features["colour"].to_numpy()
+    whole = Part(bunch.data, bunch.target.to_numpy(), groups)
+    return whole.split(0.3, seed)
+
+
+def load_fairface(seed, data_home, size=64):
+    """Age of at least 40 by gender; the published parts."""
+    parts = []
+    for subset in ("train", "val"):
+        bunch = fetch_fairface(data_home=data_home, subset=subset, size=size)
+        groups = bunch.sensitive_features["gender"].to_numpy()
+        parts.append(Part(np.asarray(bunch.data), bunch.target.to_numpy(), groups))
+    return parts
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted, by which network, and which settings are tried.
+
+    Attributes
+    ----------
+    title : str
+        For tables and figure.
+
+    load : callable
+        Images to train on and test images, by seed and data home.
+
+    network : dict
+        Parameters of RunnerFairClassifier that all methods share.
+
+    settings : dict of str to list of dict
+        By method, those to choose from; the first one is reported by itself, too.
+    """
+
+    title: str
+    load: Callable
+    network: dict
+    settings: dict = field(default_factory=dict)
+
+
+FACES = {
+    "module": ResNet18,
+    "warmup_epochs": 2,
+    "max_epochs": 2,
+    "batch_size": 32,
+    "mixed_precision": "bfloat16",
+    "iterator_train__transform": flipped,
+}
+FACE_SETTINGS = {
+    "AdversarialDebiasing": [{"alpha": a} for a in (3.0, 1.0)],
+    "RUNNER": [{"difference_bound": b} for b in (0.05, 0.02)],
+}
+TASKS = {
+    "digits": Task(
+        "Coloured digits: 5 to 9, by colour",
+        load_digits,
+        {
+            "module": DigitNet,
+            "warmup_epochs": 30,
+            "max_epochs": 30,
+            "iterator_train__transform": shifted,
+        },
+        {
+            "AdversarialDebiasing": [{"alpha": a} for a in (3.0, 1.0)],
+            "RUNNER": [{"difference_bound": b} for b in (0.05, 0.45)],
+        },
+    ),
+    "fairface": Task(
+        "FairFace, 64 × 64 pixels: at least 40 years, by gender",
+        load_fairface,
+        FACES,
+        FACE_SETTINGS,
+    ),
+    "fairface32": Task(
+        "FairFace, 32 × 32 pixels: at least 40 years, by gender",
+        partial(load_fairface, size=32),
+        FACES,
+        FACE_SETTINGS,
+    ),
+}
+
+
+def vanilla(constraint, network, setting):
+    """The network alone."""
+    return UnmitigatedClassifier(RunnerFairClassifier(None, **network))
+
+
+def runner(constraint, network, setting):
+    """The repair of decisions, all else at its default."""
+    return RunnerFairClassifier(constraint, **network, **setting)
+
+
+def adversarial(constraint, network, setting):
+    """Against an adversary who guesses the group."""
+    plain = RunnerFairClassifier(None, **network)
+    return AdversarialDebiasingClassifier(plain, constraint, **setting)
+
+
+def oversampling(constraint, network, setting):
+    """Every label of every group equally often."""
+    return OversamplingClassifier(RunnerFairClassifier(None, **network))
+
+
+METHODS = {
+    "Vanilla": vanilla,
+    "RUNNER": runner,
+    "AdversarialDebiasing": adversarial,
+    "Oversampling": oversampling,
+}
+PLAIN = ("Vanilla", "Oversampling")
+
+
+def list_runs(tasks, methods, n_seeds, n_settings):
+    """Keys of all rows: first settings of every seed come before second ones."""
+    for position in range(n_settings):
+        for task in tasks:
+            for seed in range(n_seeds):
+                for method in methods:
+                    tried = TASKS[task].settings.get(method, [{}])
+                    if position < len(tried):
+                        name = describe(tried[position])
+                        for constraint in [ANY] if method in PLAIN else CONSTRAINTS:
+                            yield task, constraint, method, name, seed
+
+
+def describe(setting):
+    """A setting in words."""
+    return ", ".join(f"{name}={value}" for name, value in setting.items()) or "default"
+
+
+def measure(classifier, part):
+    """All measures of one fitted classifier on one part."""
+    scores = classifier.predict_proba(part.X)[:, 1]
+    decided = classifier.predict(part.X)
+    return fairness_summary(
+        part.y, decided, scores, sensitive_features=part.groups, pos_label=1
+    )
+
+
+def run_one(task, constraint, method, setting, seed, data_home):
+    """One row of the results."""
+    torch.set_num_threads(1)
+    train, test = TASKS[task].load(seed, data_home)
+    train, valid = train.split(0.2, seed)
+    tried = TASKS[task].settings.get(method, [{}])
+    chosen = next(each for each in tried if describe(each) == setting)
+    classifier = METHODS[method](constraint, TASKS[task].network, chosen)
+    classifier.set_params(random_state=seed)
+    start, begun = time.process_time(), time.perf_counter()
+    with warnings.catch_warnings():
+        # A constant classifier is a column of the table.
+        warnings.simplefilter("ignore")
+        classifier.fit(train.X, train.y, sensitive_features=train.groups)
+        spent, passed = time.process_time() - start, time.perf_counter() - begun
+        on_valid, on_test = measure(classifier, valid), measure(classifier, test)
+    key = {
+        "task": task,
+        "constraint": constraint,
+        "method": method,
+        "setting": setting,
+        "seed": seed,
+    }
+    return {
+        **key,
+        "n_train": len(train.y),
+        **on_test,
+        **{f"valid_{name}": value for name, value in on_valid.items()},
+        "fit_seconds": passed,
+        "fit_cpu_seconds": spent,
+    }
+
+
+def choose(tried, plain, measure):
+    """Row of the setting chosen on the validation images of one seed.
+
+    Parameters
+    ----------
+    tried : DataFrame
+        One row for each setting.
+
+    plain : Series
+        Vanilla's row.
+
+    measure : str
+        The difference that is to be small.
+
+    Returns
+    -------
+    row : Series
+        Of those that lose at most .02 of Vanilla's average precision the one with the
+        smallest difference; where all lose more, the one that loses least.
+    """
+    precision = tried["valid_average_precision"]
+    kept = tried[precision >= plain["valid_average_precision"] - AP_LOSS]
+    if kept.empty:
+        return tried.loc[precision.idxmax()]
+    return kept.loc[kept[f"valid_{measure}"].idxmin()]
+
+
+def chosen_rows(part, constraint):
+    """Rows of one task that a table shows, under the names it gives them."""
+    plain = part[part["method"] == "Vanilla"].set_index("seed")
+    shown = []
+    for method in ("Vanilla", "Oversampling"):
+        shown.append(part[part["method"] == method].assign(shown=method))
+    for method in ("AdversarialDebiasing", "RUNNER"):
+        tried = part[(part["method"] == method) & (part["constraint"] == constraint)]
+        for setting, rows in tried.groupby("setting", sort=False):
+            shown.append(rows.assign(shown=f"{method}, {setting}"))
+        chosen = [
+            choose(rows, plain.loc[seed], CONSTRAINTS[constraint])
+            for seed, rows in tried.groupby("seed")
+            if seed in plain.index
+        ]
+        if chosen:
+            shown.append(pd.DataFrame(chosen).assign(shown=f"{method}, chosen"))
+    rows = pd.concat(shown)
+    base = rows["seed"].map(plain["average_precision"])
+    return rows.assign(within=rows["average_precision"] >= base - AP_LOSS)
+
+
+def make_table(rows):
+    """Mean ± standard deviation over seeds."""
+    grouped = rows.groupby("shown", sort=False)
+    table = pd.DataFrame({"seeds": grouped.size()})
+    for column, title in COLUMNS.items():
+        table[title] = [_spread(values) for _, values in grouped[column]]
+    table["AP within .02"] = grouped["within"].sum()
+    table["constant"] = grouped["constant"].sum().astype(int)
+    table["fit, CPU s"] = grouped["fit_cpu_seconds"].mean().map("{:.0f}".format)
+    return table.rename_axis("method").reset_index()
+
+
+def _spread(values):
+    if len(values) == 1:
+        return f"{values.mean():.3f}"
+    return f"{values.mean():.3f} ± {values.std():.3f}"
+
+
+def draw(results, path):
+    """Average precision by difference, a panel for each task and constraint."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    tasks = [name for name in TASKS if (results["task"] == name).any()]
+    figure, axes = plt.subplots(
+        len(tasks),
+        len(CONSTRAINTS),
+        figsize=(10, 4 * len(tasks)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for row, task in zip(axes, tasks, strict=True):
+        for ax, constraint in zip(row, CONSTRAINTS, strict=True):
+            part = results[results["task"] == task]
+            _draw_panel(ax, chosen_rows(part, constraint), constraint)
+            ax.set_title(f"{TASKS[task].title}\n{constraint.replace('_', ' ')}")
+    axes[0, 0].legend(fontsize="small")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _draw_panel(ax, rows, constraint):
+    """Means over seeds with their standard deviations; settings joined by a line."""
+    x = CONSTRAINTS[constraint]
+    plain = rows.loc[rows["shown"] == "Vanilla", "average_precision"].mean()
+    ax.axhspan(plain - AP_LOSS, plain, color="0.92")
+    kept = rows[~rows["shown"].str.endswith("chosen")]
+    for k, method in enumerate(METHODS):
+        part = kept[kept["method"] == method].groupby("setting", sort=False)
+        means, spread = (
+            part[[x, "average_precision"]].agg(how).fillna(0) for how in ("mean", "std")
+        )
+        means = means.sort_values(x)
+        spread = spread.loc[means.index]
+        ax.errorbar(
+            means[x],
+            means["average_precision"],
+            xerr=spread[x],
+            yerr=spread["average_precision"],
+            marker="osD^"[k],
+            color=f"C{k}",
+            capsize=2,
+            label=method,
+        )
+    name = {"demographic_parity": "ΔDP", "equalized_odds": "ΔEO (sum)"}[constraint]
+    ax.set(xlabel=f"{name}, test images", ylabel="AP, test images")
+
+
+def report(path, out):
+    """Print the tables, and write tables and figure where a folder is given."""
+    results = pd.read_csv(path)
+    for task in TASKS:
+        part = results[results["task"] == task]
+        if not (part["method"] == "Vanilla").any():
+            continue
+        for constraint in CONSTRAINTS:
+            write_table(
+                make_table(chosen_rows(part, constraint)),
+                title=f"{TASKS[task].title}, {constraint.replace('_', ' ')}",
+                out=out,
+                name=f"faces_{task}_{constraint}",
+            )
+    if out is not None:
+        draw(results, Path(out) / "faces.png")
+    write_table(pd.DataFrame({"": [machine()]}), title="Machine")
+
+
+def main(arguments=None):
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--settings", type=int, default=2, help="how many of each method's to try"
+    )
+    parser.add_argument("--data-home", default=None)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--report", action="store_true", help="only print the tables")
+    parser.add_argument("--out", type=Path, default=None, help="folder for the tables")
+    parser.add_argument(
+        "--quick", action="store_true", help="digits, one seed, first settings"
+    )
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.tasks, options.seeds, options.settings = ["digits"], 1, 1
+        options.results = Path(tempfile.mkdtemp()) / "faces_quick.csv"
+    if not options.report:
+        done = set()
+        if options.results.exists():
+            keys = ["task", "constraint", "method", "setting", "seed"]
+            known = pd.read_csv(options.results)[keys]
+            done = set(known.itertuples(index=False, name=None))
+        wanted = (options.tasks, options.methods, options.seeds, options.settings)
+        for key in list_runs(*wanted):
+            if key not in done:
+                append_row(run_one(*key, options.data_home), options.results)
+    report(options.results, options.out)
+
+
+if __name__ == "__main__":
+    main()
