@@ -20,6 +20,7 @@ SECTIONS = {
         "SensitiveColumns",
         "make_table_preprocessor",
         "fairness_scorer",
+        "TradeoffSearchCV",
         "best_within_bound",
         "least_difference_near_best",
         "knee_of_front",

@@ -13,6 +13,7 @@ from .compare import (
 from .frontier import RunnerFrontier
 from .model_selection import (
     SensitiveColumns,
+    TradeoffSearchCV,
     best_within_bound,
     fairness_scorer,
     knee_of_front,
@@ -30,6 +31,7 @@ __all__ = [
     "RunnerFairClassifier",
     "RunnerFrontier",
     "SensitiveColumns",
+    "TradeoffSearchCV",
     "TradeoffSweep",
     "best_within_bound",
     "compare_classifiers",

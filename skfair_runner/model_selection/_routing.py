@@ -124,11 +124,11 @@ def _receivers(estimator, prefix="", last=True):
             is_last = last and k == len(estimator.steps) - 1
             found += _receivers(step, f"{prefix}{name}__", is_last)
         return found
-    if _is_search(estimator):
-        return _receivers(estimator.estimator, prefix, last)
     if not hasattr(estimator, "fit"):  # "passthrough" or None
         return []
     parameters = signature(estimator.fit).parameters
+    if _is_search(estimator) and _NAME not in parameters:
+        return _receivers(estimator.estimator, prefix, last)
     # The reductions of fairlearn declare **kwargs alone. The meta-estimators of
     # scikit-learn do so too, but refuse what is passed to them with routing off.
     takes_any = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())

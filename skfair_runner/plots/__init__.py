@@ -10,6 +10,7 @@ from skfair_runner.plots._neuron_history import NeuronHistoryDisplay
 from skfair_runner.plots._neurons import NeuronImportanceDisplay
 from skfair_runner.plots._precision_recall import GroupPrecisionRecallDisplay
 from skfair_runner.plots._scores import ScoreDistributionDisplay
+from skfair_runner.plots._search import TradeoffSearchDisplay
 from skfair_runner.plots._tradeoff import TradeoffDisplay
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "NeuronImportanceDisplay",
     "ScoreDistributionDisplay",
     "TradeoffDisplay",
+    "TradeoffSearchDisplay",
     "TrainingHistoryDisplay",
 ]

@@ -23,6 +23,7 @@ from skfair_runner.plots import (
     NeuronImportanceDisplay,
     ScoreDistributionDisplay,
     TradeoffDisplay,
+    TradeoffSearchDisplay,
     TrainingHistoryDisplay,
 )
 
@@ -70,6 +71,17 @@ def make_displays(n_groups):
             "constant": False,
         }
     )
+    trials = pd.DataFrame(
+        {
+            "iter": [0, 0, 1],
+            "n_resources": [10, 10, 30],
+            "accuracy_mean": [0.8, 0.82, 0.84],
+            "demographic_parity_difference_mean": [0.2, 0.1, 0.05],
+            "constant": False,
+            "on_front": [False, False, True],
+            "chosen": [False, False, True],
+        }
+    )
     along = pd.concat(
         [neurons.assign(weight=weight) for weight in (0.0, 0.5, 1.0)], ignore_index=True
     )
@@ -86,6 +98,7 @@ def make_displays(n_groups):
         NeuronImportanceDisplay.from_table(neurons),
         ScoreDistributionDisplay.from_predictions(scores, **told),
         TradeoffDisplay.from_table(table),
+        TradeoffSearchDisplay(trials),
         TrainingHistoryDisplay.from_history(history, difference_bound=0.1),
     ]
 

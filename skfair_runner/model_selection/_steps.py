@@ -1,0 +1,211 @@
+"""The steps of a search before and after its rungs: checks, plan, pick."""
+
+import operator
+from numbers import Integral, Real
+
+from skfair_runner._runs.fingerprint import data_fingerprint, digest
+from skfair_runner.model_selection._candidates import (
+    RandomProposals,
+    check_space,
+    largest_resource,
+)
+from skfair_runner.model_selection._optuna import OptunaProposals
+from skfair_runner.model_selection._refit import best_within_bound, knee_of_front
+from skfair_runner.model_selection._schedule import plan_rungs
+from skfair_runner.model_selection._search_results import choosable
+from skfair_runner.model_selection._trials import check_measures
+
+# Rows of each label and group below which a rung of rows would tell nothing.
+_FEW = 10
+
+
+def check(search, caller):
+    """Refuse parameters that do not go together.
+
+    Parameters
+    ----------
+    search : TradeoffSearchCV
+        With parameters that are valid one by one.
+
+    caller : str
+        Who asks; begins the error messages.
+
+    Returns
+    -------
+    measures : Measures
+        What candidates are measured by.
+
+    Raises
+    ------
+    TypeError
+        If values of a parameter cannot be drawn from.
+
+    ValueError
+        If a utility, difference, parameter or resource is unknown; if `results` is
+        given without a seed.
+    """
+    measures = search._measures()
+    check_measures(measures, caller)
+    check_space(search.param_distributions, search.estimator, search.resource, caller)
+    if search.results is not None and not isinstance(search.random_state, Integral):
+        raise ValueError(
+            f"{caller}: a search goes on from results={str(search.results)!r} only "
+            f"with the same rows and candidates, but random_state is "
+            f"{search.random_state!r}: pass an integer."
+        )
+    return measures
+
+
+def make_proposals(search, seed):
+    """Where candidates come from.
+
+    Parameters
+    ----------
+    search : TradeoffSearchCV
+        With its `sampler`.
+
+    seed : int
+        Of the candidates.
+
+    Returns
+    -------
+    proposals : RandomProposals or OptunaProposals
+        To be asked.
+    """
+    if isinstance(search.sampler, str) and search.sampler == "random":
+        return RandomProposals(search.param_distributions, seed)
+    sampler = None if isinstance(search.sampler, str) else search.sampler
+    return OptunaProposals(search.param_distributions, seed, sampler)
+
+
+def plan_search(search, task, proposals, caller):
+    """Rungs, as far as there are candidates and resources.
+
+    Parameters
+    ----------
+    search : TradeoffSearchCV
+        With its resources.
+
+    task : Task
+        With the folds.
+
+    proposals : RandomProposals or OptunaProposals
+        Where candidates come from.
+
+    caller : str
+        Who asks; begins the error messages.
+
+    Returns
+    -------
+    rungs : list of Rung
+        How many candidates get how much.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many resources.
+    """
+    n_rows = min(len(train) for train, _ in task.folds)
+    most = largest_resource(
+        search.max_resources, search.estimator, search.resource, n_rows, caller
+    )
+    n_cells = len(task.data.classes) * task.data.groups.n_groups
+    least = min(_FEW * n_cells, most) if search.resource == "n_samples" else 1
+    start = None if search.min_resources == "auto" else int(search.min_resources)
+    if start is not None and start > most:
+        raise ValueError(
+            f"{caller}: min_resources={start} is above the most that there are, {most}."
+        )
+    n_candidates = proposals.count(search.n_candidates)
+    return plan_rungs(n_candidates, search.factor, start, most, least)
+
+
+def make_fingerprint(task):
+    """Digests of what all trials in a file have in common.
+
+    Parameters
+    ----------
+    task : Task
+        Data, measures and folds.
+
+    Returns
+    -------
+    fingerprint : dict of str to str
+        With the ``shape`` of X.
+    """
+    measures = task.measures
+    names = " and ".join(measures.names)
+    shown = [measures.utility, measures.difference, measures.pos_label]
+    return {
+        **data_fingerprint(task.data),
+        "fit parameters": digest(
+            {
+                name: value
+                for name, value in sorted(task.keywords.items())
+                if not name.endswith("sensitive_features")
+            }
+        ),
+        "utility and difference": f"{names} {digest(shown)}",
+        "folds": digest(task.folds),
+    }
+
+
+def pick(search, results, names):
+    """Row of the results that the rule picks.
+
+    Parameters
+    ----------
+    search : TradeoffSearchCV
+        With its `refit`.
+
+    results : dict
+        `cv_results_`.
+
+    names : tuple of (str, str)
+        Names of utility and difference.
+
+    Returns
+    -------
+    row : int
+        Of a candidate with all resources.
+
+    Raises
+    ------
+    TypeError
+        If a function returns what is no position.
+
+    ValueError
+        If a function returns the position of no candidate.
+    """
+    rows = choosable(results, names)
+    part = {
+        name: [values[row] for row in rows]
+        if isinstance(values, list)
+        else values[rows]
+        for name, values in results.items()
+    }
+    picked = _rule(search.refit, names)(part)
+    caller = type(search).__name__
+    try:
+        position = operator.index(picked)
+    except TypeError:
+        raise TypeError(
+            f"{caller}: refit returned {picked!r}, where it should return the position "
+            "of a candidate, a whole number."
+        ) from None
+    if not 0 <= position < len(rows):
+        raise ValueError(
+            f"{caller}: refit returned {position}, but it was given {len(rows)} "
+            "candidates, counted from 0."
+        )
+    return int(rows[position])
+
+
+def _rule(refit, names):
+    """The function that a `refit` stands for."""
+    utility, difference = (f"mean_test_{name}" for name in names)
+    if isinstance(refit, str):
+        return knee_of_front(utility=utility, difference=difference)
+    if isinstance(refit, Real):
+        return best_within_bound(refit, utility=utility, difference=difference)
+    return refit
