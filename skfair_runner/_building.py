@@ -128,6 +128,10 @@ def _accepts(function: Callable, name: str) -> bool:
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+def _names(function: Callable, name: str) -> bool:
+    return name in inspect.signature(function).parameters
+
+
 def make_module(module, data: TrainingData, rows, defaults: dict, parameters: dict):
     """The network to train: ours, the user's class, or a copy of an instance.
 
@@ -213,7 +217,8 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
     Parameters
     ----------
     factory : callable
-        Called with `parameters`, and with what it takes of `shape`.
+        Called with `parameters`, and with what it takes of `shape`; what is taken by
+        ``**`` alone is left out where the call fails for it.
 
     shape : dict
         ``n_features`` and ``n_outputs``; for images also what :func:`image_sizes`
@@ -233,7 +238,15 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
         If it returns something else.
     """
     taken = {name: size for name, size in shape.items() if _accepts(factory, name)}
-    built = factory(**{**taken, **parameters})
+    try:
+        built = factory(**{**taken, **parameters})
+    except TypeError as error:
+        # Functions of torchvision hand on whatever they are given, to classes that
+        # have other names for it.
+        named = {name: size for name, size in taken.items() if _names(factory, name)}
+        if not any(f"argument {name!r}" in str(error) for name in taken.keys() - named):
+            raise
+        built = factory(**{**named, **parameters})
     if not isinstance(built, nn.Module):
         raise TypeError(
             f"module={factory!r} returned a {type(built).__name__}: pass a class of "

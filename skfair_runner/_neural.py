@@ -23,7 +23,7 @@ from ._inputs import (
 from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table
-from .images import ImageSource, read_images
+from .images import ImageSource, opened, read_images
 from .tasks import probabilities
 from .utils import SensitiveFeaturesRequestMixin
 
@@ -264,7 +264,9 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
             X, _ = take_sensitive_columns(
                 X, self.sensitive_columns, drop=True, required=False
             )
-        logits = self.net_.decision_values(self._validate(X, reset=False))
+        X = self._validate(X, reset=False)
+        with opened(X):
+            logits = self.net_.decision_values(X)
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
             raise ValueError(

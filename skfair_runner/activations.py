@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from ._precision import at_least_single
 
@@ -298,6 +299,21 @@ def _hook_calls(module: nn.Module, layers: Sequence[Layer], act) -> ExitStack:
 
 
 @contextmanager
+def _dropout_in_new_memory(module: nn.Module) -> Iterator[None]:
+    """Keep dropout from overwriting what was recorded before it."""
+    overwriting = [
+        m for m in module.modules() if isinstance(m, _DropoutNd) and m.inplace
+    ]
+    for dropout in overwriting:
+        dropout.inplace = False
+    try:
+        yield
+    finally:
+        for dropout in overwriting:
+            dropout.inplace = True
+
+
+@contextmanager
 def record_activations(
     module: nn.Module, layers: Sequence[Layer]
 ) -> Iterator[dict[str, Tensor]]:
@@ -342,7 +358,7 @@ def record_activations(
         activations[layer.name] = output
         versions[layer.name] = output._version
 
-    with _hook_calls(module, layers, keep):
+    with _hook_calls(module, layers, keep), _dropout_in_new_memory(module):
         yield activations
     for name, output in activations.items():
         if output._version != versions[name]:

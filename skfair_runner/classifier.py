@@ -25,6 +25,7 @@ from .batches import SAMPLINGS
 from .distances import DISTANCES
 from .gaps import CONSTRAINTS
 from .groups import check_at_least_two
+from .images import opened
 from .net import RunnerNet
 from .neurons import IMPORTANCES
 from .utils import (
@@ -459,7 +460,7 @@ class RunnerFairClassifier(NeuralClassifier):
                 prefixed = {
                     k: v for k, v in prefixed.items() if not k.startswith("module__")
                 }
-            with own_randomness(seed, self.device):
+            with opened(data.X), own_randomness(seed, self.device):
                 net, settings = build_net(
                     self,
                     data,
@@ -535,7 +536,7 @@ class RunnerFairClassifier(NeuralClassifier):
             if not first:
                 # Each call draws its own batches and dropout masks.
                 seed = (seed + len(self.net_.history)) % 2**31
-            with own_randomness(seed, self.device):
+            with opened(data.X), own_randomness(seed, self.device):
                 if first:
                     net, settings = self._first_net(constraint, data, train)
                 else:

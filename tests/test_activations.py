@@ -442,3 +442,14 @@ def test_values_of_a_sequence_are_means_over_its_steps():
 def test_values_of_units_are_their_activations():
     units = torch.randn(5, 4)
     assert neuron_values(units, axis=-1) is units
+
+
+def test_dropout_in_place_does_not_overwrite_what_was_recorded():
+    net = nn.Sequential(
+        nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.5, inplace=True), nn.Linear(4, 1)
+    )
+    X = torch.rand(8, 3, generator=torch.Generator().manual_seed(0))
+    with record_activations(net, trace_layers(net, X)) as activations:
+        net(X).sum().backward()
+    assert_close(activations["1"], net[:2](X))
+    assert net[2].inplace

@@ -149,6 +149,13 @@ def test_a_class_gets_the_shape_that_it_takes():
     data, rows = make_data([0, 1, 2, 0]), np.arange(4)
     net = make_module(Both, data, rows, DEFAULTS, {"scale": 3})
     assert (net.in_features, net.out_features, net.scale) == (2, 3, 3)
+
+    def handing_on(bias=True, **kwargs):
+        return nn.Linear(3, 1, bias, **kwargs)
+
+    assert make_module(handing_on, data, rows, {}, {}).in_features == 3
+    with pytest.raises(TypeError, match="'width'"):
+        make_module(handing_on, data, rows, {}, {"width": 1})
     open_ended = make_module(lambda **kw: nn.Linear(*kw.values()), data, rows, {}, {})
     assert (open_ended.in_features, open_ended.out_features) == (2, 3)
     fixed = make_module(lambda: nn.Linear(2, 3), data, rows, DEFAULTS, {})

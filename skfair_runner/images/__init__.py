@@ -2,6 +2,6 @@
 
 from ._collection import ImageArray, Images
 from ._lazy import LazyImages
-from ._source import ImageSource, read_images
+from ._source import ImageSource, opened, read_images
 
-__all__ = ["ImageArray", "ImageSource", "Images", "LazyImages", "read_images"]
+__all__ = ["ImageArray", "ImageSource", "Images", "LazyImages", "opened", "read_images"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 
 import numpy as np
@@ -122,6 +123,16 @@ class Images:
             In the layout that `channels` says.
         """
         return self.read(self.rows[index])
+
+    def opened(self) -> AbstractContextManager:
+        """What a fit or prediction enters, and leaves when it no longer reads.
+
+        Returns
+        -------
+        context : context manager
+            Does nothing, unless something must be started to read.
+        """
+        return nullcontext()
 
     def identity(self) -> list:
         """What tells these images from others, for a digest.

@@ -3,13 +3,15 @@
 Files are decoded by threads of the same process. The decoders of Pillow release the
 interpreter's lock, so that threads work side by side as processes would; they share the
 batch that they fill, where processes would have to send every image back, and they
-start in a joblib worker as well.
+start in a joblib worker as well. Processes are for what holds the lock: transforms in
+Python, such as those of many a torch data set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import joblib
@@ -19,9 +21,11 @@ from skfair_runner.utils import import_optional
 
 from ._collection import Images
 from ._files import PlainFiles, ZipMembers
+from ._processes import DecodingProcesses
 
 _CHANNELS_OF_MODE = {"RGB": 3, "L": 1}
 _FITS = ("crop", "stretch")
+_WORKERS = ("threads", "processes")
 # More threads than this wait for the interpreter's lock.
 _MOST_WORKERS = 8
 # Images of a data set by which it is told from others.
@@ -54,7 +58,12 @@ class LazyImages(Images):
         Three channels, or one of grey.
 
     n_workers : int or None, default=None
-        Threads that decode a batch; None takes one per processor, at most 8.
+        Threads or processes that decode a batch; None takes one per processor, at most
+        8.
+
+    decode_with : {"threads", "processes"}, default="threads"
+        Processes start when a fit or prediction begins and end with it; outside of
+        these this process decodes by itself.
 
     Raises
     ------
@@ -92,12 +101,14 @@ class LazyImages(Images):
         fit: str = "crop",
         mode: str = "RGB",
         n_workers: int | None = None,
+        decode_with: str = "threads",
     ):
         if len(files) == 0:
             raise ValueError(f"LazyImages got {len(files)} files: pass one or more.")
         for name, value, known in (
             ("fit", fit, list(_FITS)),
             ("mode", mode, list(_CHANNELS_OF_MODE)),
+            ("decode_with", decode_with, list(_WORKERS)),
         ):
             if value not in known:
                 raise ValueError(
@@ -105,10 +116,11 @@ class LazyImages(Images):
                 )
         paths = PlainFiles(files) if archive is None else ZipMembers(files, archive)
         reader = _FileReader(paths, _as_size(size), fit, mode)
-        self._begin(reader, len(files), "last", _count_workers(n_workers))
+        n_workers = _count_workers(n_workers)
+        self._begin(reader, len(files), "last", n_workers, decode_with)
 
     @classmethod
-    def from_dataset(cls, dataset) -> LazyImages:
+    def from_dataset(cls, dataset, *, n_workers: int | None = None) -> LazyImages:
         """Take the images of a torch data set.
 
         Parameters
@@ -118,11 +130,15 @@ class LazyImages(Images):
             tensor (channels, height, width), an array or Pillow image (height, width)
             or (height, width, channels). All are of one size; the first is read now.
 
+        n_workers : int or None, default=None
+            Processes that ask for items during a fit or prediction; each has a copy of
+            the data set. None asks for them one by one in this process.
+
         Returns
         -------
         images : LazyImages
-            Its images in order; labels and groups are passed to ``fit`` apart. Items
-            are asked for one by one, since a data set need not stand threads.
+            Its images in order; labels and groups are passed to ``fit`` apart. There
+            are no threads, since a data set need not stand them.
 
         Raises
         ------
@@ -130,8 +146,8 @@ class LazyImages(Images):
             If the first image's pixels are neither uint8 nor float.
 
         ValueError
-            If the first item has no image; and, when a batch is read, if an image is
-            not of the first one's shape.
+            If the first item has no image, or `n_workers` is no positive number; and,
+            when a batch is read, if an image is not of the first one's shape.
 
         Examples
         --------
@@ -143,12 +159,30 @@ class LazyImages(Images):
         """
         images = cls.__new__(cls)
         reader = _DatasetReader(dataset)
-        images._begin(reader, len(dataset), reader.channels, 1)
+        decode_with = "threads" if n_workers is None else "processes"
+        n_workers = 1 if n_workers is None else _count_workers(n_workers)
+        images._begin(reader, len(dataset), reader.channels, n_workers, decode_with)
         return images
 
-    def _begin(self, reader, n_images, channels, n_workers):
+    def _begin(self, reader, n_images, channels, n_workers, decode_with):
         super().__init__(n_images, reader.image_shape, reader.dtype, channels)
         self._reader, self.n_workers = reader, n_workers
+        self.decode_with = decode_with
+        # Slices share the processes.
+        self._processes = DecodingProcesses(reader, n_workers)
+
+    def opened(self) -> AbstractContextManager:
+        """Keep processes that decode while the block runs, where there are to be any.
+
+        Returns
+        -------
+        context : context manager
+            Entered by every fit and prediction; ends the processes however it is left,
+            once all who entered have left.
+        """
+        if self.decode_with == "threads":
+            return nullcontext()
+        return self._processes.opened()
 
     def identity(self) -> list:
         """What tells these images from others; no file is decoded for it.
@@ -175,6 +209,9 @@ class LazyImages(Images):
             In the order of the rows.
         """
         pixels = np.empty((len(rows), *self.image_shape), self.dtype)
+        if self._processes.running:
+            self._processes.fill(pixels, rows)
+            return pixels
         self._reader.prepare()
 
         def fill(places):
@@ -182,7 +219,7 @@ class LazyImages(Images):
                 pixels[place] = self._reader.read(int(rows[place]))
 
         n_workers = min(self.n_workers, len(rows))
-        if n_workers < 2:
+        if n_workers < 2 or self.decode_with == "processes":
             fill(range(len(rows)))
             return pixels
         with ThreadPoolExecutor(n_workers) as threads:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -106,6 +108,27 @@ class ImageSource:
         if self.images.channels == "last":
             pixels = pixels.permute(0, 3, 1, 2)
         return pixels / 255 if pixels.dtype == torch.uint8 else pixels.float()
+
+
+def opened(X) -> AbstractContextManager:
+    """What is entered while a net reads X.
+
+    Parameters
+    ----------
+    X : ImageSource, array or CSR matrix
+        What it reads.
+
+    Returns
+    -------
+    context : context manager
+        Of lazy images :meth:`LazyImages.opened`; else it does nothing.
+
+    Examples
+    --------
+    >>> with opened(np.zeros((5, 2))):
+    ...     pass
+    """
+    return X.images.opened() if isinstance(X, ImageSource) else nullcontext()
 
 
 def read_images(X, *, caller: str) -> ImageSource | None:
