@@ -257,10 +257,11 @@ def table_of(results):
 
 
 def draw(results, path):
-    """Rates of each method and data set, with the spread over seeds."""
+    """Rates of each method that sees the column, with the spread over seeds."""
     import matplotlib.pyplot as plt
 
-    methods = [name for name in METHODS if name in set(results["method"])]
+    methods = [*REPAIRED, *RETRAINED]
+    methods = [name for name in methods if name in set(results["method"])]
     datasets = list(dict.fromkeys(results["dataset"]))
     figure, axes = plt.subplots(
         1, len(datasets), figsize=(3 * len(datasets) + 2, 3.4), sharey=True, dpi=120
