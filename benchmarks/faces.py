@@ -27,6 +27,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import nn
 
+from benchmarks._faces_tables import CONSTRAINTS, chosen_rows, draw, make_table
 from benchmarks._report import append_row, machine, write_table
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.baselines import (
@@ -38,23 +39,9 @@ from skfair_runner.datasets import fetch_fairface, make_biased_digits
 from skfair_runner.metrics import fairness_summary
 from skfair_runner.modules import ResNet18
 
-# The column that a constraint is chosen by.
-CONSTRAINTS = {
-    "demographic_parity": "demographic_parity_difference",
-    "equalized_odds": "equalized_odds_sum",
-}
 # Methods that take no constraint have one row for both.
 ANY = "any"
-AP_LOSS = 0.02
 RESULTS = Path(__file__).parent / "results" / "faces.csv"
-COLUMNS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "average_precision": "AP",
-    "selection_rate": "selected",
-    "demographic_parity_difference": "ΔDP",
-    "equalized_odds_sum": "ΔEO (sum)",
-}
 
 
 class DigitNet(nn.Module):
@@ -299,125 +286,6 @@ def run_one(task, constraint, method, setting, seed, data_home):
     }
 
 
-def choose(tried, plain, measure):
-    """Row of the setting chosen on the validation images of one seed.
-
-    Parameters
-    ----------
-    tried : DataFrame
-        One row for each setting.
-
-    plain : Series
-        Vanilla's row.
-
-    measure : str
-        The difference that is to be small.
-
-    Returns
-    -------
-    row : Series
-        Of those that lose at most .02 of Vanilla's average precision the one with the
-        smallest difference; where all lose more, the one that loses least.
-    """
-    precision = tried["valid_average_precision"]
-    kept = tried[precision >= plain["valid_average_precision"] - AP_LOSS]
-    if kept.empty:
-        return tried.loc[precision.idxmax()]
-    return kept.loc[kept[f"valid_{measure}"].idxmin()]
-
-
-def chosen_rows(part, constraint):
-    """Rows of one task that a table shows, under the names it gives them."""
-    plain = part[part["method"] == "Vanilla"].set_index("seed")
-    shown = []
-    for method in ("Vanilla", "Oversampling"):
-        shown.append(part[part["method"] == method].assign(shown=method))
-    for method in ("AdversarialDebiasing", "RUNNER"):
-        tried = part[(part["method"] == method) & (part["constraint"] == constraint)]
-        for setting, rows in tried.groupby("setting", sort=False):
-            shown.append(rows.assign(shown=f"{method}, {setting}"))
-        chosen = [
-            choose(rows, plain.loc[seed], CONSTRAINTS[constraint])
-            for seed, rows in tried.groupby("seed")
-            if seed in plain.index
-        ]
-        if chosen:
-            shown.append(pd.DataFrame(chosen).assign(shown=f"{method}, chosen"))
-    rows = pd.concat(shown)
-    base = rows["seed"].map(plain["average_precision"])
-    return rows.assign(within=rows["average_precision"] >= base - AP_LOSS)
-
-
-def make_table(rows):
-    """Mean ± standard deviation over seeds."""
-    grouped = rows.groupby("shown", sort=False)
-    table = pd.DataFrame({"seeds": grouped.size()})
-    for column, title in COLUMNS.items():
-        table[title] = [_spread(values) for _, values in grouped[column]]
-    table["AP within .02"] = grouped["within"].sum()
-    table["constant"] = grouped["constant"].sum().astype(int)
-    table["fit, CPU s"] = grouped["fit_cpu_seconds"].mean().map("{:.0f}".format)
-    return table.rename_axis("method").reset_index()
-
-
-def _spread(values):
-    if len(values) == 1:
-        return f"{values.mean():.3f}"
-    return f"{values.mean():.3f} ± {values.std():.3f}"
-
-
-def draw(results, path):
-    """Average precision by difference, a panel for each task and constraint."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    tasks = [name for name in TASKS if (results["task"] == name).any()]
-    figure, axes = plt.subplots(
-        len(tasks),
-        len(CONSTRAINTS),
-        figsize=(10, 4 * len(tasks)),
-        squeeze=False,
-        layout="constrained",
-    )
-    for row, task in zip(axes, tasks, strict=True):
-        for ax, constraint in zip(row, CONSTRAINTS, strict=True):
-            part = results[results["task"] == task]
-            _draw_panel(ax, chosen_rows(part, constraint), constraint)
-            ax.set_title(f"{TASKS[task].title}\n{constraint.replace('_', ' ')}")
-    axes[0, 0].legend(fontsize="small")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
-def _draw_panel(ax, rows, constraint):
-    """Means over seeds with their standard deviations; settings joined by a line."""
-    x = CONSTRAINTS[constraint]
-    plain = rows.loc[rows["shown"] == "Vanilla", "average_precision"].mean()
-    ax.axhspan(plain - AP_LOSS, plain, color="0.92")
-    kept = rows[~rows["shown"].str.endswith("chosen")]
-    for k, method in enumerate(METHODS):
-        part = kept[kept["method"] == method].groupby("setting", sort=False)
-        means, spread = (
-            part[[x, "average_precision"]].agg(how).fillna(0) for how in ("mean", "std")
-        )
-        means = means.sort_values(x)
-        spread = spread.loc[means.index]
-        ax.errorbar(
-            means[x],
-            means["average_precision"],
-            xerr=spread[x],
-            yerr=spread["average_precision"],
-            marker="osD^"[k],
-            color=f"C{k}",
-            capsize=2,
-            label=method,
-        )
-    name = {"demographic_parity": "ΔDP", "equalized_odds": "ΔEO (sum)"}[constraint]
-    ax.set(xlabel=f"{name}, test images", ylabel="AP, test images")
-
-
 def report(path, out):
     """Print the tables, and write tables and figure where a folder is given."""
     results = pd.read_csv(path)
@@ -433,7 +301,8 @@ def report(path, out):
                 name=f"faces_{task}_{constraint}",
             )
     if out is not None:
-        draw(results, Path(out) / "faces.png")
+        titles = {name: task.title for name, task in TASKS.items()}
+        draw(results, titles, Path(out) / "faces.png")
     write_table(pd.DataFrame({"": [machine()]}), title="Machine")
 
 
