@@ -1,9 +1,10 @@
 """One network for a whole range of repairs: its layers depend on a strength.
 
 Loss-conditional training (Dosovitskiy & Djolonga, "You Only Train Once", ICLR 2020)
-with a scale and a shift per neuron (Perez et al., "FiLM", AAAI 2018). They are applied
-to the weights instead of the activations, so that the network of one strength is a
-plain module.
+with a scale and a shift per neuron (Perez et al., "FiLM", AAAI 2018), along a line in
+the space of weights (Wortsman et al., "Learning Neural Network Subspaces", ICML 2021).
+All are applied to the weights instead of the activations, so that the network of one
+strength is a plain module.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -27,36 +28,42 @@ _STEEPNESS = 3.0
 
 
 class Modulation(nn.Module):
-    r"""Scale and shift of every neuron of some layers, as functions of a strength.
+    r"""What a strength does to the weights of some layers.
 
-    .. math:: w \mapsto (1 + \gamma(u)) \, w, \qquad
+    A direction is the same for all strengths, scale and shift of every neuron are
+    functions of it:
+
+    .. math:: w \mapsto (1 + \gamma(u)) \, (w + u \, d), \qquad
         b \mapsto (1 + \gamma(u)) \, b + \beta(u)
 
-    Both are zero, whatever the strength, until they are trained.
+    All three are zero, whatever the strength, until they are trained.
 
     Parameters
     ----------
-    widths : dict of str to int
-        Number of neurons by the path of the layer.
+    shapes : dict of str to tuple of int
+        Shape of the weight by the path of the layer; neurons are its first axis.
 
     n_hidden : int, default=32
-        Width of the network that computes them.
+        Width of the network that computes scales and shifts.
 
     Attributes
     ----------
     strength : float
-        The strength that scales and shifts are computed for.
+        The strength u that weights are computed for.
     """
 
-    def __init__(self, widths: dict[str, int], n_hidden: int = 32):
+    def __init__(self, shapes: Mapping[str, Sequence[int]], n_hidden: int = 32):
         super().__init__()
-        self.paths = list(widths)
-        self.sizes = [2 * width for width in widths.values()]
+        self.paths = list(shapes)
+        self.sizes = [2 * shape[0] for shape in shapes.values()]
         self.trunk = nn.Linear(1, n_hidden)
         # Of all layers together: one product costs less than one for each.
         self.head = nn.Linear(n_hidden, sum(self.sizes))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        self.directions = nn.ParameterList(
+            [nn.Parameter(torch.zeros(*shape)) for shape in shapes.values()]
+        )
         self.strength = 0.0
 
     def forward(self) -> dict[str, tuple[Tensor, Tensor]]:
@@ -79,6 +86,11 @@ class Modulation(nn.Module):
             values[path] = 1 + gamma, beta
         return values
 
+    def moved(self, path: str, weight: Tensor) -> Tensor:
+        """A layer's weight, moved along its direction but not scaled."""
+        direction = self.directions[self.paths.index(path)]
+        return torch.add(weight, direction, alpha=self.strength)
+
     def changed(self, module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
         """Weights and biases of the layers at the present strength.
 
@@ -97,6 +109,7 @@ class Modulation(nn.Module):
         for path, (scale, shift) in self().items():
             layer = module.get_submodule(path)
             weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+            weight = self.moved(path, weight)
             changed[path] = (
                 weight * _per_neuron(scale, weight),
                 torch.addcmul(_per_neuron(shift, bias), bias, _per_neuron(scale, bias)),
@@ -145,7 +158,7 @@ def modulate(
     >>> modulate(net, torch.zeros(1, 2)).paths
     ['0', '2']
     """
-    widths = {}
+    shapes = {}
     uses = Counter(id(p) for _, p in module.named_parameters(remove_duplicate=False))
     for path in trace_affine_layers(module, example, layers):
         layer = module.get_submodule(path)
@@ -166,8 +179,8 @@ def modulate(
                 f"Layer {path!r} shares its weight or its bias with another layer, so "
                 "that it cannot follow a strength by itself: name other layers."
             )
-        widths[path] = len(bias)
-    return Modulation(widths)
+        shapes[path] = weight.shape
+    return Modulation(shapes)
 
 
 @contextmanager

@@ -83,6 +83,8 @@ def trained(name):
     assert modulation.paths == paths
     nn.init.normal_(modulation.head.weight, std=0.2)
     nn.init.normal_(modulation.head.bias, std=0.2)
+    for direction in modulation.directions:
+        nn.init.normal_(direction, std=0.2)
     return net, modulation, x
 
 
@@ -99,7 +101,7 @@ def test_the_folded_network_is_the_modulated_one(name, strength):
     assert not torch.allclose(folded(x), net(x))
 
 
-def test_scale_and_shift_are_those_of_the_formula():
+def test_weights_are_those_of_the_formula():
     net, modulation, x = trained("mlp")
     modulation.strength = 0.3
     position = torch.tensor([2 * math.sqrt(0.3) - 1])
@@ -109,10 +111,12 @@ def test_scale_and_shift_are_those_of_the_formula():
     parts = (modulation.head.weight @ hidden + modulation.head.bias).split(
         [2 * len(net[index].bias) for index in (0, 2, 4)]
     )
-    for index, part in zip((0, 2, 4), parts, strict=True):
+    layers = zip((0, 2, 4), parts, modulation.directions, strict=True)
+    for index, part, direction in layers:
         gamma, beta = part.chunk(2)
+        weight = net[index].weight + 0.3 * direction
         # The neurons' activations are scaled, which is to say their weights.
-        h = (1 + gamma) * (h @ net[index].weight.T + net[index].bias) + beta
+        h = (1 + gamma) * (h @ weight.T + net[index].bias) + beta
         h = {0: torch.relu, 2: torch.tanh, 4: nn.Identity()}[index](h)
         values.append(h)
     with modulated(net, modulation):
@@ -221,7 +225,7 @@ def test_the_network_is_plain_again_after_the_block(name, fails):
 def test_a_block_that_cannot_begin_leaves_the_network_plain():
     net = mlp()
     before = names_and_objects(net)
-    modulation = Modulation({"0": 5, "nowhere": 4})
+    modulation = Modulation({"0": (5, 3), "nowhere": (4, 5)})
     with pytest.raises(AttributeError, match="nowhere"), modulated(net, modulation):
         pytest.fail("the block began")
     assert names_and_objects(net) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from skfair_runner.conditional import Modulation, at_strength, modulate, modulated
 from skfair_runner.net import RunnerNet
+from skfair_runner.neurons import DiagnosisInputs, feeding_weights, weight_terms
 
 # Half of the steps are of the whole repair, which steers the controller; a tenth are
 # plain training, so that the other end of the front stays where it was.
@@ -36,10 +37,10 @@ class Front:
         The network before the repair.
 
     base : nn.Module
-        The network without scales and shifts.
+        The network without modulation.
 
     modulation : Modulation
-        Scales and shifts by strength.
+        What the strength does to it.
 
     statistics : list of dict of str to Tensor
         Running means and variances of the batch normalisations, by their names, at
@@ -119,13 +120,46 @@ def _running(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
+def modulated_weight_importance(modulation: Modulation) -> Callable:
+    """The weight form of importance while layers follow a strength.
+
+    Parameters
+    ----------
+    modulation : Modulation
+        What they follow.
+
+    Returns
+    -------
+    importance : callable
+        As of :func:`~skfair_runner.neurons.resolve_importance`. A neuron's weights are
+        a scale times what was moved along the direction; the scale cancels in their
+        product with the gradient, so that the gradient of what is trained will do.
+    """
+
+    def importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
+        weights = feeding_weights(inputs.module, inputs.layers)
+        gradients = torch.autograd.grad(
+            inputs.gap, weights, retain_graph=True, materialize_grads=True
+        )
+        found = {}
+        for layer, weight, gradient in zip(
+            inputs.layers, weights, gradients, strict=True
+        ):
+            if layer.feeder in modulation.paths:
+                weight = modulation.moved(layer.feeder, weight)
+            found[layer.name] = weight_terms(weight, gradient)
+        return found
+
+    return importance
+
+
 class FrontierNet(RunnerNet):
     """Warm-up, then a repair whose strength differs from step to step.
 
     The output term is linear in the controller's multipliers, so that a share of them
     is the optimum of a smaller price of difference: strength 0 is plain training, and 1
-    holds the bound. The network learns all of them at once, by layers whose scale and
-    shift follow the strength.
+    holds the bound. The network learns all of them at once, by layers whose weights
+    follow the strength.
 
     Attributes
     ----------
@@ -159,7 +193,7 @@ class FrontierNet(RunnerNet):
             yield to_device(batch["X"], self.device)
 
     def _modulation(self, train) -> Modulation:
-        """Untrained scales and shifts of the module."""
+        """Untrained modulation of the module."""
         batch, _ = train.take(np.arange(min(2, len(train))))
         example = to_device(batch["X"], self.device)
         return modulate(self.module_, example, self.plan.layers).to(self.device)
@@ -173,6 +207,13 @@ class FrontierNet(RunnerNet):
         self.front_ = Front(biased, self.module_, modulation)
         with modulated(self.module_, modulation):
             return super().train_phase(phase, train, *args, **kwargs)
+
+    def make_penalty(self, train):
+        """The repair's part of the loss, in a form that modulated layers have."""
+        penalty = super().make_penalty(train)
+        if penalty.importance == "weight":
+            penalty.importance = modulated_weight_importance(self.front_.modulation)
+        return penalty
 
     def train_step_single(self, batch, **fit_params):
         """Draw a strength, and take the step of a repair with it."""

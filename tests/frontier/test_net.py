@@ -11,8 +11,12 @@ from torch.testing import assert_close
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.activations import trace_layers
 from skfair_runner.conditional import at_strength, modulate, modulated
-from skfair_runner.frontier._net import Front, FrontierNet
-from skfair_runner.neurons import weight_importance
+from skfair_runner.frontier._net import (
+    Front,
+    FrontierNet,
+    modulated_weight_importance,
+)
+from skfair_runner.neurons import DiagnosisInputs, weight_importance
 
 
 class Frontiered(RunnerFairClassifier):
@@ -131,6 +135,8 @@ def test_the_weight_form_while_layers_follow_is_that_of_the_folded_network(norm)
     x = torch.randn(20, 3)
     modulation = modulate(net, x)
     nn.init.normal_(modulation.head.weight, std=0.3)
+    for direction in modulation.directions:
+        nn.init.normal_(direction)
     layers = trace_layers(net, x)
     folded = at_strength(net, modulation, 0.5)
     gap = folded(x)[:10].mean() - folded(x)[10:].mean()
@@ -139,7 +145,8 @@ def test_the_weight_form_while_layers_follow_is_that_of_the_folded_network(norm)
         modulation.strength = 0.5
         gap = net(x)[:10].mean() - net(x)[10:].mean()
         assert trace_layers(net, x) == layers
-        found = weight_importance(gap, net, layers)
+        inputs = DiagnosisInputs(gap, {}, layers, net, None)
+        found = modulated_weight_importance(modulation)(inputs)
     assert list(found) == list(expected)
     for name, values in expected.items():
         assert_close(found[name], values)
@@ -158,6 +165,8 @@ def test_the_history_tells_of_the_whole_repair(people):
     assert len(repair) == 3
 
 
+# Two epochs without repair leave little to hold on to.
+@pytest.mark.filterwarnings("ignore:.*constant:skfair_runner.utils.SkfairRunnerWarning")
 def test_early_stopping_watches_the_whole_repair(people):
     clf = fitted(people, early_stopping=True, n_iter_no_change=1)
     assert clf.history_["valid_loss"].notna().all()
