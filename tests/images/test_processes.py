@@ -80,6 +80,7 @@ def fit(X, **parameters):
     return clf.fit(X, y, sensitive_features=groups)
 
 
+@pytest.mark.slow
 def test_processes_decode_what_threads_decode(archive, started):
     X = lazy(archive, n_workers=2, decode_with="processes")
     rows = np.array([5, 0, 23, 7, 5])
