@@ -1,7 +1,6 @@
 """One classifier on one fold: fitted, timed, asked for its decisions, and measured."""
 
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -10,6 +9,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
+from skfair_runner._runs.told import recording
 from skfair_runner.compare._metrics import call_metric
 from skfair_runner.compare._model_metrics import ask_model
 from skfair_runner.metrics.summary import full_summary
@@ -100,16 +100,6 @@ def is_randomised(classifier):
     return bool(getattr(classifier, "is_randomised", False))
 
 
-@contextmanager
-def _recording(told):
-    """Append the warnings of the block to a list."""
-    with warnings.catch_warnings(record=True) as caught:
-        # What is an error outside is one inside; what is shown is told once, later.
-        warnings.simplefilter("default", UserWarning)
-        yield
-    told += [(each.category, str(each.message)) for each in caught]
-
-
 def evaluate(classifier, data, train, test, model_metrics=None):
     """Fit a classifier on some rows and let it decide about others.
 
@@ -133,7 +123,7 @@ def evaluate(classifier, data, train, test, model_metrics=None):
         An exception becomes its `error`; an interrupt (Ctrl-C) is not caught.
     """
     outcome = Outcome()
-    with _recording(outcome.warnings):
+    with recording(outcome.warnings):
         try:
             _fill(outcome, classifier, data, train, test)
             if model_metrics:
@@ -243,7 +233,7 @@ def measure(outcome, data, rows, metrics):
     measured = Measured(error=outcome.error, warnings=list(outcome.warnings))
     if outcome.error:
         return measured
-    with _recording(measured.warnings):
+    with recording(measured.warnings):
         try:
             _count(measured, outcome, data, rows)
         except Exception as error:

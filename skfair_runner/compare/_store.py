@@ -11,15 +11,10 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 
 from skfair_runner._runs.store import damaged, open_store
+from skfair_runner._runs.told import category_of
 from skfair_runner.compare._evaluation import Outcome
-from skfair_runner.utils import (
-    BoundNotMetWarning,
-    ConstantClassifierWarning,
-    SkfairRunnerWarning,
-)
 
 _KIND = "skfair-runner results 1"
 _TABLES = {
@@ -27,20 +22,6 @@ _TABLES = {
         "CREATE TABLE outcomes (key TEXT PRIMARY KEY, method TEXT NOT NULL, seed "
         "INTEGER, fold INTEGER NOT NULL, facts TEXT NOT NULL, arrays BLOB NOT NULL)"
     ),
-}
-# Classes that a warning is told with again; any other is told as the last one.
-_WARNINGS = {
-    each.__name__: each
-    for each in (
-        ConvergenceWarning,
-        BoundNotMetWarning,
-        ConstantClassifierWarning,
-        SkfairRunnerWarning,
-        RuntimeWarning,
-        FutureWarning,
-        DeprecationWarning,
-        UserWarning,
-    )
 }
 
 
@@ -193,9 +174,7 @@ def _read(facts, arrays, n_samples, n_classes):
         predict_seconds=float(facts["predict_seconds"]),
         tables={name: _table(each) for name, each in facts["tables"].items()},
         answers=_answers(facts.get("answers", {})),
-        warnings=[
-            (_WARNINGS.get(kind, UserWarning), text) for kind, text in facts["warnings"]
-        ],
+        warnings=[(category_of(kind), text) for kind, text in facts["warnings"]],
     )
 
 
