@@ -102,7 +102,8 @@ class OnDevice:
             Handed on to `step_fn`.
         """
         if iterator is None or not is_apart(self.device):
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            net: Any = super()
+            net.run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
         losses = []
         first = len(self.history[-1]["batches"])
@@ -166,7 +167,8 @@ class OnDevice:
     def _step_optimizer(self: Any, step_fn) -> None:
         """skorch's; no step where float16 overflowed."""
         if self.scaler_ is None:
-            super()._step_optimizer(step_fn)
+            net: Any = super()
+            net._step_optimizer(step_fn)
             return
         step_fn()
         self.scaler_.step(self.optimizer_)

@@ -108,8 +108,8 @@ class Modulation(nn.Module):
         changed = {}
         for path, (scale, shift) in self().items():
             layer = module.get_submodule(path)
-            weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
-            weight = self.moved(path, weight)
+            weight = self.moved(path, layer.get_parameter("weight"))
+            bias = layer.get_parameter("bias")
             changed[path] = (
                 weight * _per_neuron(scale, weight),
                 torch.addcmul(_per_neuron(shift, bias), bias, _per_neuron(scale, bias)),

@@ -28,8 +28,8 @@ class TrainingHistoryDisplay:
     history : DataFrame
         One row per epoch, with the columns epoch, phase and train_loss, and where
         training had groups train_difference; perhaps train_gap, valid_loss,
-        valid_difference and multipliers. Of several constraints the names of differences
-        end in that of the constraint.
+        valid_difference and multipliers. Of several constraints the names of
+        differences end in that of the constraint.
 
     difference_bound : float, dict of str to float or None, or None, default=None
         Drawn as a line, in [0, 1]; of several constraints by name.
