@@ -40,8 +40,8 @@ class RunnerFrontier(
     """Every point between no repair and no difference, from one training.
 
     A classifier for each price of difference: the network is trained once, with layers
-    that follow the weight of the repair (loss-conditional training [1]_, a scale and
-    a shift per neuron [2]_). The weight is the share of the controller's multipliers
+    that follow the weight of the repair (loss-conditional training [1]_, a line in the
+    space of weights [2]_, a scale and a shift per neuron [3]_). The weight is the share of the controller's multipliers
     that applies; at 1 the difference vanishes on the training data. A held-out part of
     the data measures every point, and any of them is handed out as a plain classifier
     that is as light as one trained for it alone.
@@ -121,7 +121,8 @@ class RunnerFrontier(
     ----------
     .. [1] A. Dosovitskiy, J. Djolonga, "You Only Train Once: Loss-Conditional Training
        of Deep Networks", ICLR 2020.
-    .. [2] E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer",
+    .. [2] M. Wortsman et al., "Learning Neural Network Subspaces", ICML 2021.
+    .. [3] E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer",
        AAAI 2018.
 
     Examples
