@@ -41,10 +41,10 @@ class RunnerFrontier(
 
     A classifier for each price of difference: the network is trained once, with layers
     that follow the weight of the repair (loss-conditional training [1]_, a line in the
-    space of weights [2]_, a scale and a shift per neuron [3]_). The weight is the share of the controller's multipliers
-    that applies; at 1 the difference vanishes on the training data. A held-out part of
-    the data measures every point, and any of them is handed out as a plain classifier
-    that is as light as one trained for it alone.
+    space of weights [2]_, a scale and a shift per neuron [3]_). The weight is the share
+    of the controller's multipliers that applies; at 1 the difference vanishes on the
+    training data. A held-out part of the data measures every point, and any of them is
+    handed out as a plain classifier that is as light as one trained for it alone.
 
     Parameters
     ----------
