@@ -8,13 +8,16 @@ from scipy import sparse
 
 from skfair_runner import RunnerFairClassifier
 from skfair_runner._inputs import (
+    check_image_shape,
     check_labels_present,
     encode_labels,
     favourable_code,
     read_groups,
+    read_samples,
     read_weights,
     take_sensitive_columns,
 )
+from skfair_runner.images import ImageArray, ImageSource
 
 pytestmark = pytest.mark.filterwarnings(
     # An epoch on forty rows: enough to see what is refused.
@@ -461,3 +464,40 @@ def test_an_array_like_that_has_no_length_is_read(people):
     clf = RunnerFairClassifier(max_epochs=1, warmup_epochs=1)
     clf.fit(OnlyArray(X), OnlyArray(y), sensitive_features=OnlyArray(sex))
     assert_array_equal(clf.predict(OnlyArray(X)), clf.predict(X.to_numpy()))
+
+
+# Images
+
+
+def test_samples_stay_in_their_container():
+    X = np.zeros((5, 8, 9, 3), "uint8")
+    lazy = ImageArray(X, "last")
+    for given in (X, lazy):
+        found, images = read_samples(given, "Clf")
+        assert found is given
+        assert images.shape == (5, 3, 8, 9)
+    for given in (list(X), ImageSource(lazy)):
+        found, _ = read_samples(given, "Clf")
+        assert isinstance(found, ImageArray)
+        assert len(found) == 5
+    people = pd.DataFrame({"age": [40, 50]})
+    found, images = read_samples(people, "Clf")
+    assert found is people
+    assert images is None
+
+
+def test_what_is_neither_table_nor_images_is_refused():
+    with pytest.raises(ValueError, match="Found array with dim 3, while dim <= 2"):
+        read_samples(np.zeros((5, 8, 9)), "Clf")
+
+
+def test_the_shape_of_images_is_kept_and_compared():
+    clf = RunnerFairClassifier()
+    _, images = read_samples(np.zeros((5, 8, 9, 3), "uint8"), "Clf")
+    with pytest.raises(ValueError, match=r"\(3, 8, 9\), but this Runner.* on a table"):
+        check_image_shape(clf, images, reset=False)
+    check_image_shape(clf, images, reset=True)
+    check_image_shape(clf, images.subset([0]), reset=False)
+    _, others = read_samples(np.zeros((5, 8, 8, 3), "uint8"), "Clf")
+    with pytest.raises(ValueError, match=r"\(3, 8, 8\), .* of shape \(3, 8, 9\)"):
+        check_image_shape(clf, others, reset=False)

@@ -99,3 +99,9 @@ def test_an_unknown_place_of_the_channels_is_named(pixels):
 def test_the_base_reads_nothing():
     with pytest.raises(NotImplementedError):
         Images(3, (1, 2, 2), "uint8", "first").load([0])
+
+
+def test_arrays_are_told_apart_by_their_pixels(images, pixels):
+    layout, found = images[2:5].identity()
+    assert layout == (images[2:5].shape, images.channels)
+    assert_array_equal(found, pixels[2:5])

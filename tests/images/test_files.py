@@ -4,11 +4,14 @@ import copy
 import os
 import pickle
 import zipfile
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from skfair_runner.images._files import PlainFiles, ZipMembers
 
@@ -63,3 +66,19 @@ def test_plain_files_are_paths():
     files.prepare()
     assert files.open(1) == "2.jpg"
     assert files.describe(0) == repr(str(Path("x") / "1.jpg"))
+
+
+def test_members_are_told_apart_by_the_checksums_of_the_archive(archive):
+    names, facts = ZipMembers(["in/c", "in/a"], archive).identity(np.array([1, 0]))
+    assert names == ["in/a", "in/c"]
+    expected = [(1000, zlib.crc32(name.encode() * 1000)) for name in "ac"]
+    assert_array_equal(facts, expected)
+
+
+def test_files_are_told_apart_by_their_length_and_last_change(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"123")
+    os.utime(path, ns=(5, 7))
+    names, facts = PlainFiles([path]).identity(np.array([0]))
+    assert names == [str(path)]
+    assert facts.tolist() == [[3, 7]]

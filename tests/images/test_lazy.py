@@ -172,3 +172,12 @@ def test_items_without_images_are_refused():
         LazyImages.from_dataset(TensorDataset(torch.zeros(5, 3)))
     with pytest.raises(TypeError, match="pixels of type int64"):
         LazyImages.from_dataset(TensorDataset(torch.zeros(5, 3, 3).long()))
+
+
+def test_a_data_set_is_told_apart_by_some_of_its_images():
+    tensors = torch.arange(100.0)[:, None, None].expand(100, 4, 4)
+    layout, *looked_at = LazyImages.from_dataset(TensorDataset(tensors)).identity()
+    assert layout == ((100, 4, 4, 1), "last", "float32")
+    assert len(looked_at) == 32
+    assert looked_at[0].max() == 0
+    assert looked_at[-1].min() == 99

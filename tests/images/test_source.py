@@ -129,3 +129,17 @@ def test_a_float_that_is_no_number_is_named(value, monkeypatch):
     X[6, 1, 2, 3] = value
     with pytest.raises(ValueError, match="image 6 of X"):
         read(X)
+
+
+def test_a_subset_reads_nothing(monkeypatch):
+    X = bytes_of(7, 8, 9, 3)
+    source = read(X)
+    part = source.subset(np.array([5, 2]))
+    assert part.shape == (2, 3, 8, 9)
+    assert part.images.array is X
+    assert_allclose(part[np.array([0, 1])], source[np.array([5, 2])])
+
+
+def test_a_source_is_read_as_what_it_rests_on():
+    images = ImageArray(bytes_of(7, 8, 9, 3), "last")
+    assert read(ImageSource(images)).images is images
