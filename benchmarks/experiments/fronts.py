@@ -211,7 +211,7 @@ def _against_best(found, method):
     against = paired(found, method, rival)
     return cells | {
         "rival's area": f"{found[rival].reindex(against.index).mean():.2f}",
-        "seeds": len(against),
+        "seeds": f"{len(against)}",
         "difference in %": _with_ends(against, 1),
         "above -1 %": "yes" if interval(against)[1] > GOAL else "no",
     }
