@@ -5,13 +5,18 @@ from contextlib import contextmanager
 
 from sklearn.exceptions import ConvergenceWarning
 
-from skfair_runner.utils import ConstantClassifierWarning, SkfairRunnerWarning
+from skfair_runner.utils import (
+    BoundNotMetWarning,
+    ConstantClassifierWarning,
+    SkfairRunnerWarning,
+)
 
 # Classes that a warning out of a file is told with; any other is told as the last one.
 _CATEGORIES = {
     each.__name__: each
     for each in (
         ConvergenceWarning,
+        BoundNotMetWarning,
         ConstantClassifierWarning,
         SkfairRunnerWarning,
         RuntimeWarning,

@@ -6,6 +6,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skfair_runner._runs.told import category_of, recording
+from skfair_runner.utils import BoundNotMetWarning
 
 
 def test_warnings_are_kept_with_their_class():
@@ -21,7 +22,9 @@ def test_what_is_an_error_outside_is_one_inside():
         warnings.warn("overflow", RuntimeWarning, stacklevel=1)
 
 
-@pytest.mark.parametrize("category", [ConvergenceWarning, RuntimeWarning, UserWarning])
+@pytest.mark.parametrize(
+    "category", [ConvergenceWarning, BoundNotMetWarning, RuntimeWarning, UserWarning]
+)
 def test_a_class_is_found_by_its_name(category):
     assert category_of(category.__name__) is category
 
