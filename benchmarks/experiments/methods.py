@@ -220,7 +220,7 @@ METHODS = {
     "Gap regularisation": Method(
         gap_regularisation,
         "weight",
-        (0.05, 0.1, 0.2, 0.4, 0.8),
+        (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
         shares_plain=True,
     ),
     "ExponentiatedGradient": Method(
