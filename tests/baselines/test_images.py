@@ -25,6 +25,7 @@ from skfair_runner.baselines import (
     GapRegularisationClassifier,
     GridSearchReductionClassifier,
     NeuFairClassifier,
+    NeuronFairAugmentationClassifier,
     OversamplingClassifier,
     PrototypeRepresentationClassifier,
     RejectOptionClassifier,
@@ -87,6 +88,7 @@ LOOK_INTO_A_PERCEPTRON = [
 NEED_COLUMNS = [
     (FairSMOTEClassifier, "makes new rows out of the columns"),
     (CorrelationRemoverClassifier, "removes the correlation"),
+    (NeuronFairAugmentationClassifier, "exchanges the values of sensitive columns"),
     (PrototypeRepresentationClassifier, "measures distances"),
     (FairlearnAdversarialClassifier, "hands the features to fairlearn as one array"),
 ]
