@@ -152,7 +152,7 @@ def draw(results, titles, path):
 
 
 def _draw_panel(ax, rows, constraint):
-    """Means over seeds with their standard deviations; settings joined by a line."""
+    """Means over seeds with their standard deviations, and the settings."""
     x = CONSTRAINTS[constraint]
     plain = rows.loc[rows["shown"] == "Vanilla", "average_precision"].mean()
     ax.axhspan(plain - AP_LOSS, plain, color="0.92")
@@ -162,17 +162,20 @@ def _draw_panel(ax, rows, constraint):
         means, spread = (
             part[[x, "average_precision"]].agg(how).fillna(0) for how in ("mean", "std")
         )
-        means = means.sort_values(x)
-        spread = spread.loc[means.index]
         ax.errorbar(
             means[x],
             means["average_precision"],
             xerr=spread[x],
             yerr=spread["average_precision"],
-            marker="osD^"[k],
+            fmt="osD^"[k],
             color=f"C{k}",
             capsize=2,
             label=method,
         )
+        for setting, place in means.iterrows():
+            text = setting.partition("=")[2]
+            ax.annotate(
+                text, place, xytext=(4, 4), textcoords="offset points", color=f"C{k}"
+            )
     name = {"demographic_parity": "ΔDP", "equalized_odds": "ΔEO (sum)"}[constraint]
     ax.set(xlabel=f"{name}, test images", ylabel="AP, test images")
