@@ -53,8 +53,11 @@ def _as_many(points):
 
 
 def _kept(points):
-    """Points that the rows held out keep."""
-    return points[points["on_front"].astype(bool)]
+    """Of nine points, those that the rows held out keep."""
+    points = _as_many(points)
+    if "valid_constant" in points:
+        points = points[~points["valid_constant"].astype(bool)]
+    return points[non_dominated(points["valid_accuracy"], points["valid_difference"])]
 
 
 def _most(plain) -> float:
@@ -78,24 +81,27 @@ def table_of_areas(results) -> pd.DataFrame:
     rows = []
     for dataset, constraint, methods in _settings(results):
         most = _most(methods["plain"])
-        nine = methods.get(NINE, pd.DataFrame())
-        row = {"data set": dataset, "constraint": constraint}
-        row["difference, plain"] = f"{most:.3f}"
-        for reading, keep in (("as they are", _as_many), ("chosen", _kept)):
-            others = nine
-            if len(nine) and keep is _kept:
-                others = nine[["on_front" in p for p in nine["points"]]]
-            seeds = methods["frontier"].index.intersection(others.index)
+        for reading, keep in (("nine of each", _as_many), ("kept", _kept)):
+            nine = methods.get(NINE, pd.DataFrame({"points": []}))
+            if keep is _kept:
+                nine = nine[["valid_accuracy" in points for points in nine["points"]]]
+            seeds = methods["frontier"].index.intersection(nine.index)
+            if not len(seeds):
+                continue
             front = _areas(methods["frontier"].loc[seeds], most, keep)
-            row[f"seeds, {reading}"] = len(seeds)
-            row[f"front, {reading}"] = said(front, 2)
-            if len(seeds):
-                against = _areas(others.loc[seeds], most, keep)
-                row[f"nine, {reading}"] = said(against, 2)
-                row[f"not below, {reading}"] = (
-                    f"{(front >= against).sum()} of {len(seeds)}"
-                )
-        rows.append(row)
+            against = _areas(nine.loc[seeds], most, keep)
+            rows.append(
+                {
+                    "data set": dataset,
+                    "constraint": constraint,
+                    "difference, plain": f"{most:.3f}",
+                    "points": reading,
+                    "seeds": len(seeds),
+                    "front": said(front, 2),
+                    "nine trainings": said(against, 2),
+                    "front not below": f"{(front >= against).sum()} of {len(seeds)}",
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -187,7 +193,7 @@ def chosen_of_nine(points, bounds) -> pd.DataFrame:
 def with_chosen(results, bounds) -> pd.DataFrame:
     """Results with a method more: picks among nine trainings, on rows held out."""
     nine = results[results["method"] == NINE]
-    nine = nine[["on_front" in points for points in nine["points"]]].copy()
+    nine = nine[["valid_accuracy" in points for points in nine["points"]]].copy()
     if nine.empty:
         return results
     nine["picks"] = [chosen_of_nine(points, bounds) for points in nine["points"]]

@@ -36,7 +36,6 @@ from benchmarks._front_tables import (
 from benchmarks._report import append_row, write_csv, write_table
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
-from skfair_runner.metrics.fronts import non_dominated
 
 BOUNDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 PICKS = (0.0, 0.02, 0.05, 0.1)
@@ -95,7 +94,7 @@ def frontier(parts, favourable, constraint, seed):
     neurons = time.process_time() - start
     table = front.frontier_.rename(columns={front.difference_: "valid_difference"})
     known = table.rename(columns={"accuracy": "valid_accuracy"})[
-        ["weight", "valid_accuracy", "valid_difference", "on_front"]
+        ["weight", "valid_accuracy", "valid_difference"]
     ]
     points = [
         _point(front.at(weight=told["weight"]), test, favourable, constraint, **told)
@@ -137,14 +136,6 @@ def controlled(parts, favourable, constraint, seed):
             "valid_constant": seen["constant"],
         }
         points.append(_point(clf, test, favourable, constraint, **told))
-    seen = pd.DataFrame(points)
-    alive = np.flatnonzero(~seen["valid_constant"])
-    kept = non_dominated(
-        seen["valid_accuracy"].to_numpy()[alive],
-        seen["valid_difference"].to_numpy()[alive],
-    )
-    for position, point in enumerate(points):
-        point["on_front"] = position in alive[kept]
     picks = [point for point in points if point["bound"] in PICKS]
     return {"points": points, "picks": picks, "fit_seconds": float(np.mean(seconds))}
 
