@@ -200,6 +200,19 @@ def with_chosen(results, bounds) -> pd.DataFrame:
     return pd.concat([results, nine.assign(method=CHOSEN)])
 
 
+def in_common(results) -> pd.DataFrame:
+    """Rows of the seeds that the front and the nine trainings were both made with."""
+    kept = []
+    for _, part in results.groupby(KEY[:2], sort=False):
+        seeds = [
+            set(part.loc[part["method"] == method, "seed"])
+            for method in ("frontier", NINE)
+        ]
+        common = set.intersection(*seeds) or set.union(*seeds)
+        kept.append(part[part["seed"].isin(common)])
+    return pd.concat(kept)
+
+
 def above_curve(pick, nine) -> float:
     """Accuracy of a pick less that of nine trainings at the same difference.
 

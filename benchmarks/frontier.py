@@ -25,6 +25,7 @@ from scipy.sparse import issparse, vstack
 
 from benchmarks._front_tables import (
     KEY,
+    in_common,
     read,
     table_of_areas,
     table_of_costs,
@@ -181,24 +182,18 @@ def run_one(dataset, constraint, method, seed, data_home):
 def report(path, out):
     """Print the tables, and write them where that was asked for."""
     results = read(path)
-    write_table(
-        table_of_areas(results), title="Hypervolumes", out=out, name="frontier_areas"
-    )
-    write_table(
-        table_of_curves(results),
-        title="Accuracy at the same differences",
-        out=out,
-        name="frontier_curves",
-    )
-    write_table(table_of_costs(results), title="Cost", out=out, name="frontier_costs")
-    results = with_chosen(results, PICKS)
-    write_table(
-        table_of_shares(results),
-        title="Within the bound: .02, .05 and .1",
-        out=out,
-        name="frontier_within",
-    )
-    picks = table_of_picks(results, PICKS)
+    picked = with_chosen(in_common(results), PICKS)
+    tables = {
+        "areas": ("Hypervolumes", table_of_areas(results)),
+        "curves": ("Accuracy at the same differences", table_of_curves(results)),
+        "costs": ("Cost", table_of_costs(results)),
+        "within": ("Within the bound: .02, .05 and .1", table_of_shares(picked)),
+    }
+    for name, (title, table) in tables.items():
+        # Without nine trainings there is nothing to compare with.
+        if not table.empty:
+            write_table(table, title=title, out=out, name=f"frontier_{name}")
+    picks = table_of_picks(picked, PICKS)
     for (dataset, constraint), part in picks.groupby(
         ["data set", "constraint"], sort=False
     ):

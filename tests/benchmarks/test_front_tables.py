@@ -10,6 +10,7 @@ from benchmarks._front_tables import (
     above_curve,
     accuracy_along,
     chosen_of_nine,
+    in_common,
     read,
     table_of_areas,
     table_of_costs,
@@ -133,6 +134,13 @@ def test_picks_are_counted_by_method(results):
     assert shares.loc["controlled", "picks"] == 2
     picks = table_of_picks(told, [0.02, 0.1])
     assert set(picks["bound"]) == {0.02, 0.1}
+
+
+def test_picks_are_of_the_seeds_that_both_sides_have(results):
+    more = pd.concat([results, results.assign(seed=1).query("method == 'frontier'")])
+    assert in_common(more)["seed"].tolist() == [0, 0, 0]
+    alone = results[results["method"] != "controlled"]
+    assert len(in_common(alone)) == 2
 
 
 def test_without_nine_trainings_there_are_costs_alone(results):
