@@ -116,7 +116,7 @@ def _draw_panel(ax, rows, utility, difference):
             markersize=11 if method == VANILLA else 6,
             markerfacecolor="white" if hollow else style.colour,
             zorder=4 if ours else 3,
-            label=method,
+            label=f"{method} ({own['seed'].nunique()})",
         )
     limit = rows[rows["method"] == CEILING]
     if len(limit) and utility == "accuracy" and of_decisions:
@@ -147,13 +147,12 @@ def write_figures(rows, out, cases):
     """
     out.mkdir(parents=True, exist_ok=True)
     for (dataset, criterion), part in rows.groupby(["dataset", "criterion"]):
-        seeds = part[part["method"] == VANILLA]["seed"].nunique()
         name, group = cases[dataset]
         words = criterion.replace("_", " ")
         figure = draw_fronts(
             part,
             criterion,
-            f"{name} ({group}), {words}: means over up to {seeds} seeds",
+            f"{name} ({group}), {words}: means over seeds (number)",
         )
         figure.savefig(out / f"experiments_{dataset}_{criterion}.png", dpi=90)
         pyplot().close(figure)
