@@ -456,7 +456,7 @@ def test_areas_compare_probabilities(people):
 
 
 REFUSED = [
-    ({"utility": "acuracy"}, ValueError, "utility='acuracy' is no scorer"),
+    ({"utility": "exactness"}, ValueError, "utility='exactness' is no scorer"),
     (
         {"difference": "demographic_parity_ratio"},
         ValueError,
