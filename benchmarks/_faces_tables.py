@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from benchmarks._report import mean_and_spread
+
 # The column that a constraint is chosen by, and its name in tables.
 CONSTRAINTS = {
     "demographic_parity": "demographic_parity_difference",
@@ -101,17 +103,11 @@ def make_table(rows):
     grouped = rows.groupby("shown", sort=False)
     table = pd.DataFrame({"seeds": grouped.size()})
     for column, title in COLUMNS.items():
-        table[title] = [_spread(values) for _, values in grouped[column]]
+        table[title] = [mean_and_spread(values) for _, values in grouped[column]]
     table["AP within .02"] = grouped["within"].sum()
     table["constant"] = grouped["constant"].sum().astype(int)
     table["fit, CPU s"] = grouped["fit_cpu_seconds"].mean().map("{:.0f}".format)
     return table.rename_axis("method").reset_index()
-
-
-def _spread(values):
-    if len(values) == 1:
-        return f"{values.mean():.3f}"
-    return f"{values.mean():.3f} ± {values.std():.3f}"
 
 
 def draw(results, titles, path):

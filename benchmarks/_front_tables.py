@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from benchmarks._report import mean_and_spread
 from skfair_runner.compare import hypervolume
 from skfair_runner.metrics.fronts import non_dominated
 
@@ -23,16 +24,6 @@ def read(path) -> pd.DataFrame:
     for column in ("points", "picks"):
         results[column] = [pd.DataFrame(json.loads(cell)) for cell in results[column]]
     return results
-
-
-def said(values, digits: int = 3) -> str:
-    """Mean, and its spread over seeds."""
-    values = np.asarray(values, dtype=float)
-    if not len(values):
-        return "–"
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
 
 
 def _areas(rows, most: float, keep) -> pd.Series:
@@ -97,8 +88,8 @@ def table_of_areas(results) -> pd.DataFrame:
                     "difference, plain": f"{most:.3f}",
                     "points": reading,
                     "seeds": len(seeds),
-                    "front": said(front, 2),
-                    "nine trainings": said(against, 2),
+                    "front": mean_and_spread(front, 2),
+                    "nine trainings": mean_and_spread(against, 2),
                     "front not below": f"{(front >= against).sum()} of {len(seeds)}",
                 }
             )
@@ -146,9 +137,9 @@ def table_of_curves(results) -> pd.DataFrame:
                 "data set": dataset,
                 "constraint": constraint,
                 "seeds": len(seeds),
-                "front": said(pairs[:, 0], 4),
-                "nine": said(pairs[:, 1], 4),
-                "front less nine": said(pairs[:, 0] - pairs[:, 1], 4),
+                "front": mean_and_spread(pairs[:, 0], 4),
+                "nine": mean_and_spread(pairs[:, 1], 4),
+                "front less nine": mean_and_spread(pairs[:, 0] - pairs[:, 1], 4),
             }
         )
     return pd.DataFrame(rows)
@@ -165,9 +156,9 @@ def table_of_costs(results) -> pd.DataFrame:
             "data set": dataset,
             "constraint": constraint,
             "seeds": len(ratio),
-            "front": said(ratio, 2),
-            "its neurons": said(neurons, 2),
-            "seconds of the front": said(front["fit_seconds"], 1),
+            "front": mean_and_spread(ratio, 2),
+            "its neurons": mean_and_spread(neurons, 2),
+            "seconds of the front": mean_and_spread(front["fit_seconds"], 1),
         }
         if NINE in methods:
             one = methods[NINE]["fit_seconds"].mean() / plain.mean()
@@ -247,9 +238,9 @@ def table_of_picks(results, bounds) -> pd.DataFrame:
                         "bound": bound,
                         "method": method,
                         "seeds": len(picks),
-                        "accuracy": said(picks["accuracy"]),
-                        "AP": said(picks["AP"]),
-                        "difference": said(picks["difference"]),
+                        "accuracy": mean_and_spread(picks["accuracy"]),
+                        "AP": mean_and_spread(picks["AP"]),
+                        "difference": mean_and_spread(picks["difference"]),
                         "within": f"{within} of {len(picks)}",
                         "constant": int(picks["constant"].sum()),
                     }

@@ -7,6 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -67,6 +68,58 @@ def append_row(row: dict, path) -> None:
     """
     known = [pd.read_csv(path)] if Path(path).exists() else []
     write_csv(pd.concat([*known, pd.DataFrame([row])], ignore_index=True), path)
+
+
+def known_keys(path, key) -> set[tuple]:
+    """Keys of the rows that a CSV file holds, so that they are not made again.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; one that does not exist holds none.
+
+    key : sequence of str
+        Columns that tell rows apart.
+
+    Returns
+    -------
+    keys : set of tuple
+        In the order of `key`.
+    """
+    if not Path(path).exists():
+        return set()
+    return set(pd.read_csv(path)[list(key)].itertuples(index=False, name=None))
+
+
+def mean_and_spread(values, digits: int = 3) -> str:
+    """Mean, and its standard deviation over several seeds.
+
+    Parameters
+    ----------
+    values : array-like of float
+        One per seed; NaN are left out.
+
+    digits : int, default=3
+        Behind the point.
+
+    Returns
+    -------
+    text : str
+        A dash where there is no value.
+
+    Examples
+    --------
+    >>> mean_and_spread([0.1, 0.3]), mean_and_spread([1234.5], 1), mean_and_spread([])
+    ('0.200 ± 0.141', '1,234.5', '–')
+    """
+    values = np.asarray(values, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return "–"
+    text = f"{values.mean():,.{digits}f}"
+    if len(values) == 1:
+        return text
+    return f"{text} ± {values.std(ddof=1):,.{digits}f}"
 
 
 def machine() -> str:

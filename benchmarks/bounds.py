@@ -19,11 +19,16 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks._report import append_row, write_csv, write_table
+from benchmarks._report import (
+    append_row,
+    known_keys,
+    mean_and_spread,
+    write_csv,
+    write_table,
+)
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
 from benchmarks.frontier import HELD_OUT, _joined
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
@@ -88,9 +93,8 @@ def report(path, out):
                         "how": words,
                         "seeds": len(part),
                         "within": f"{(difference <= bound).mean():.0%}",
-                        "difference": f"{difference.mean():.3f} ± "
-                        f"{difference.std():.3f}",
-                        "accuracy": f"{accuracy.mean():.3f} ± {accuracy.std():.3f}",
+                        "difference": mean_and_spread(difference),
+                        "accuracy": mean_and_spread(accuracy),
                     }
                 )
     table = pd.DataFrame(rows)
@@ -116,11 +120,8 @@ def main(arguments=None):
         options.datasets, options.seeds = ["biased"], 1
         options.results = Path(tempfile.mkdtemp()) / "bounds_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            known = pd.read_csv(options.results)
-            done = set(zip(known["dataset"], known["seed"], strict=True))
-        for seed in np.arange(options.seeds).tolist():
+        done = known_keys(options.results, ["dataset", "seed"])
+        for seed in range(options.seeds):
             for dataset in options.datasets:
                 if (dataset, seed) not in done:
                     row = run_one(dataset, seed, options.data_home)

@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks._report import append_row, write_table
+from benchmarks._report import append_row, known_keys, mean_and_spread, write_table
 from skfair_runner import (
     RunnerFairClassifier,
     make_table_preprocessor,
@@ -53,6 +53,7 @@ BOUND = 0.05
 GAP_WEIGHTS = (0.05, 0.1, 0.2, 0.4)
 ORACLE_CALLS = 8
 RESULTS = Path(__file__).parent / "results" / "effect.csv"
+KEY = ["dataset", "criterion", "method", "seed"]
 COLUMNS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -244,19 +245,15 @@ def run_one(dataset, criterion, method, seed, data_home):
             seconds.append(time.perf_counter() - start)
         chosen = choose(fitted, valid, favourable, criterion)
         row = measure(fitted[chosen], test, favourable)
-    key = {"dataset": dataset, "criterion": criterion, "method": method, "seed": seed}
+    key = dict(zip(KEY, (dataset, criterion, method, seed), strict=True))
     return {**key, "setting": chosen, **row, "fit_seconds": seconds[chosen]}
 
 
 def _cell(values, spread):
     """Mean, and its spread over seeds where there are several."""
-    if not len(values):
-        return "–"
-    if not spread:
+    if len(values) and not spread:
         return f"{values.mean():.1f}"
-    if len(values) == 1:
-        return f"{values.mean():.3f}"
-    return f"{values.mean():.3f} ± {values.std():.3f}"
+    return mean_and_spread(values)
 
 
 def report(path, out):
@@ -303,11 +300,7 @@ def main(arguments=None):
         options.methods = ["unmitigated", "RUNNER (default)"]
         options.results = Path(tempfile.mkdtemp()) / "effect_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            known = pd.read_csv(options.results)
-            keys = known[["dataset", "criterion", "method", "seed"]]
-            done = set(keys.itertuples(index=False, name=None))
+        done = known_keys(options.results, KEY)
         tasks = [
             (dataset, criterion, method, seed)
             for method in options.methods

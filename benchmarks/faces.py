@@ -28,7 +28,7 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 from benchmarks._faces_tables import CONSTRAINTS, chosen_rows, draw, make_table
-from benchmarks._report import append_row, machine, write_table
+from benchmarks._report import append_row, known_keys, machine, write_table
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.baselines import (
     AdversarialDebiasingClassifier,
@@ -348,11 +348,8 @@ def main(arguments=None):
         options.tasks, options.seeds, options.settings = ["digits"], 1, 1
         options.results = Path(tempfile.mkdtemp()) / "faces_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            keys = ["task", "constraint", "method", "setting", "seed"]
-            known = pd.read_csv(options.results)[keys]
-            done = set(known.itertuples(index=False, name=None))
+        key = ["task", "constraint", "method", "setting", "seed"]
+        done = known_keys(options.results, key)
         wanted = (options.tasks, options.methods, options.seeds, options.settings)
         for key in list_runs(*wanted):
             if key not in done:

@@ -19,7 +19,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from scipy.sparse import issparse, vstack
 
@@ -34,7 +33,7 @@ from benchmarks._front_tables import (
     table_of_shares,
     with_chosen,
 )
-from benchmarks._report import append_row, write_csv, write_table
+from benchmarks._report import append_row, known_keys, write_csv, write_table
 from benchmarks.effect import CRITERIA, GROUPS, measure, split
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
 
@@ -229,10 +228,7 @@ def main(arguments=None):
         )
         options.results = Path(tempfile.mkdtemp()) / "frontier_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            known = pd.read_csv(options.results)
-            done = set(known[KEY].itertuples(index=False, name=None))
+        done = known_keys(options.results, KEY)
         tasks = [
             (dataset, constraint, method, seed)
             for last in (False, True)

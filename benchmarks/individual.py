@@ -26,7 +26,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from benchmarks._report import append_row, machine, write_table
+from benchmarks._report import (
+    append_row,
+    known_keys,
+    machine,
+    mean_and_spread,
+    write_table,
+)
 from skfair_runner import RunnerFairClassifier, make_table_preprocessor
 from skfair_runner.datasets import load_dataset
 from skfair_runner.fairness_testing import (
@@ -56,8 +62,6 @@ STAGES = [[*REPAIRED, f"{PLAIN}, retrained"], [*BLIND], [*RETRAINED][1:]]
 SEEDS, STEPS, TRIES, BOX = 1000, 1000, 50_000, 10_000
 SHARES = (0.1, 0.4)
 GROUPS_KEYWORD = "runnerfairclassifier__sensitive_features"
-# Rows, marker and colour in the figure.
-MARKS = (("test", "o", "#0072B2"), ("box", "s", "#D55E00"))
 RESULTS = Path(__file__).parent / "results" / "individual.csv"
 KEY = ["dataset", "method", "seed"]
 
@@ -216,17 +220,10 @@ def run_one(dataset, method, seed, data_home):
     }
 
 
-def _said(values, digits=3):
-    """Mean, and its spread over seeds where there are several."""
-    if len(values) == 1:
-        return f"{values.mean():,.{digits}f}"
-    return f"{values.mean():,.{digits}f} ± {values.std():,.{digits}f}"
-
-
 def _rate(part, place):
     """Mean rate over seeds, and the mean ends of its intervals."""
     low, high = part[f"{place}_low"].mean(), part[f"{place}_high"].mean()
-    return f"{_said(part[f'{place}_rate'])} [{low:.3f}, {high:.3f}]"
+    return f"{mean_and_spread(part[f'{place}_rate'])} [{low:.3f}, {high:.3f}]"
 
 
 def table_of(results):
@@ -240,17 +237,23 @@ def table_of(results):
                 "seeds": len(part),
                 "rate on test rows": _rate(part, "test"),
                 "rate in the box": _rate(part, "box"),
-                "selected as advantaged alone": _said(part["as_advantaged_alone"]),
-                "as disadvantaged alone": _said(part["as_disadvantaged_alone"]),
-                "found": _said(part["found"], 0),
-                "tried": _said(part["tried"], 0),
-                "found per second": _said(part["found"] / part["search_seconds"], 0),
-                "accuracy": _said(part["accuracy"]),
-                "AP": _said(part["average_precision"]),
-                "ΔDP": _said(part["demographic_parity_difference"]),
-                "ΔEO (larger)": _said(part["equalized_odds_difference"]),
+                "selected as advantaged alone": mean_and_spread(
+                    part["as_advantaged_alone"]
+                ),
+                "as disadvantaged alone": mean_and_spread(
+                    part["as_disadvantaged_alone"]
+                ),
+                "found": mean_and_spread(part["found"], 0),
+                "tried": mean_and_spread(part["tried"], 0),
+                "found per second": mean_and_spread(
+                    part["found"] / part["search_seconds"], 0
+                ),
+                "accuracy": mean_and_spread(part["accuracy"]),
+                "AP": mean_and_spread(part["average_precision"]),
+                "ΔDP": mean_and_spread(part["demographic_parity_difference"]),
+                "ΔEO (larger)": mean_and_spread(part["equalized_odds_difference"]),
                 "constant": int(part["constant"].sum()),
-                "added rows": _said(part["added_rows"], 0),
+                "added rows": mean_and_spread(part["added_rows"], 0),
             }
         )
     return pd.DataFrame(rows)
@@ -326,10 +329,7 @@ def main(arguments=None):
         options.methods = [name for name in METHODS if "EO" not in name]
         options.results = Path(tempfile.mkdtemp()) / "individual_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            known = pd.read_csv(options.results)
-            done = set(known[KEY].itertuples(index=False, name=None))
+        done = known_keys(options.results, KEY)
         tasks = [
             (dataset, method, seed)
             for stage in STAGES

@@ -37,7 +37,7 @@ from benchmarks._neuron_figures import (
     draw_shares,
     draw_silenced,
 )
-from benchmarks._report import append_row, write_table
+from benchmarks._report import append_row, known_keys, mean_and_spread, write_table
 from benchmarks.effect import fit
 from benchmarks.experiments.data import CRITERIA, load_case, measure_part
 from skfair_runner import RunnerFairClassifier, diagnose_neurons, paper_settings
@@ -187,13 +187,6 @@ def band_rows(case, criterion):
     return rows
 
 
-def _known(path, key):
-    """Keys of the rows that a file holds."""
-    if not path.exists():
-        return set()
-    return set(pd.read_csv(path)[key].itertuples(index=False, name=None))
-
-
 def run(options):
     """Make the rows that are not there yet, seed after seed."""
     torch.set_num_threads(1)
@@ -203,7 +196,7 @@ def run(options):
             case = None
             for criterion in CRITERIA:
                 tasks = [(settings, k) for settings in options.methods for k in SHARES]
-                known = _known(top_k, TOP_K_KEY)
+                known = known_keys(top_k, TOP_K_KEY)
                 about = {"dataset": dataset, "criterion": criterion, "seed": seed}
                 for settings, k in tasks:
                     if (dataset, criterion, settings, k, seed) in known:
@@ -212,16 +205,10 @@ def run(options):
                     append_row(
                         {**about, **top_k_row(case, criterion, settings, k)}, top_k
                     )
-                if (dataset, criterion, seed) not in _known(bands, BANDS_KEY):
+                if (dataset, criterion, seed) not in known_keys(bands, BANDS_KEY):
                     case = case or load_case(dataset, seed, options.data_home)
                     for row in band_rows(case, criterion):
                         append_row({**about, **row}, bands)
-
-
-def _said(values, digits=3):
-    """Mean and spread over seeds."""
-    spread = f" ± {values.std(ddof=0):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
 
 
 def table_of_shares(rows):
@@ -239,7 +226,7 @@ def table_of_shares(rows):
                 "seeds": part["seed"].nunique(),
             }
             for share, own in part.groupby("top_k"):
-                line[f"k = {share:.0%}"] = _said(own[column])
+                line[f"k = {share:.0%}"] = mean_and_spread(own[column])
             table.append(line)
     return pd.DataFrame(table)
 
@@ -266,8 +253,14 @@ def table_of_bands(rows):
                 "": title,
                 "seeds": part["seed"].nunique(),
             }
+            whole = column.removesuffix(" silenced")
+            line["nothing silenced"] = ""
+            if whole != column:
+                line["nothing silenced"] = mean_and_spread(
+                    part.groupby("seed")[whole].first()
+                )
             for band, own in part.groupby("band"):
-                line[f"band {band}"] = _said(own[column])
+                line[f"band {band}"] = mean_and_spread(own[column])
             table.append(line)
     return pd.DataFrame(table)
 

@@ -22,7 +22,13 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from benchmarks._neuron_figures import DIFFERENCE, NAMES
-from benchmarks._report import append_row, write_csv, write_table
+from benchmarks._report import (
+    append_row,
+    known_keys,
+    mean_and_spread,
+    write_csv,
+    write_table,
+)
 from benchmarks.effect import fit
 from benchmarks.experiments.data import CRITERIA, load_case, measure_part
 from skfair_runner import RunnerFairClassifier
@@ -141,10 +147,7 @@ def run_one(case, criterion, variant):
 def run(options):
     """Make the rows that are not there yet, seed after seed."""
     torch.set_num_threads(1)
-    done = set()
-    if options.results.exists():
-        known = pd.read_csv(options.results)[KEY]
-        done = set(known.itertuples(index=False, name=None))
+    done = known_keys(options.results, KEY)
     for seed in range(options.seeds):
         for dataset in options.datasets:
             tasks = [
@@ -160,12 +163,6 @@ def run(options):
                 append_row(row, options.results)
 
 
-def _said(values, digits=3):
-    """Mean, and its spread over seeds."""
-    spread = f" ± {values.std(ddof=0):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
-
-
 def table_of(part, criterion):
     """Variants of one data set and criterion, in the order of ``VARIANTS``."""
     table = []
@@ -175,11 +172,11 @@ def table_of(part, criterion):
             {
                 "variant": variant,
                 "seeds": len(own),
-                "accuracy": _said(own["accuracy"]),
-                "AP": _said(own["AP"]),
-                "difference": _said(own[DIFFERENCE[criterion]]),
-                "ABCC": _said(own["ABCC"]),
-                "selected": _said(own["selection_rate"]),
+                "accuracy": mean_and_spread(own["accuracy"]),
+                "AP": mean_and_spread(own["AP"]),
+                "difference": mean_and_spread(own[DIFFERENCE[criterion]]),
+                "ABCC": mean_and_spread(own["ABCC"]),
+                "selected": mean_and_spread(own["selection_rate"]),
                 "constant": int(own["constant"].sum()),
                 "fit s": f"{own['fit_seconds'].mean():.1f}",
             }

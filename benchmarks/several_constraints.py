@@ -19,7 +19,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks._report import append_row, write_csv, write_table
+from benchmarks._report import (
+    append_row,
+    known_keys,
+    mean_and_spread,
+    write_csv,
+    write_table,
+)
 from benchmarks.effect import GROUPS, measure, split
 from skfair_runner import RunnerFairClassifier
 
@@ -82,12 +88,6 @@ def run_one(dataset, way, seed, data_home):
     }
 
 
-def _cell(values):
-    if len(values) == 1:
-        return f"{values.mean():.3f}"
-    return f"{values.mean():.3f} ± {values.std():.3f}"
-
-
 def report(path, out):
     """Mean ± standard deviation over seeds, per data set."""
     results = pd.read_csv(path)
@@ -98,8 +98,13 @@ def report(path, out):
             if of_way.empty:
                 continue
             row = {"bounds": way, "seeds": len(of_way)}
-            row |= {title: _cell(of_way[name]) for name, title in COSTS.items()}
-            row |= {title: _cell(of_way[name]) for name, title in DIFFERENCES.items()}
+            row |= {
+                title: mean_and_spread(of_way[name]) for name, title in COSTS.items()
+            }
+            row |= {
+                title: mean_and_spread(of_way[name])
+                for name, title in DIFFERENCES.items()
+            }
             row |= {
                 f"{title} train": f"{of_way[f'train_{name}'].mean():.3f}"
                 for name, title in DIFFERENCES.items()
@@ -132,10 +137,7 @@ def main(arguments=None):
         options.ways = ["none", "DP .05", "DP .05, TPR .10"]
         options.results = Path(tempfile.mkdtemp()) / "several_constraints_quick.csv"
     if not options.report:
-        done = set()
-        if options.results.exists():
-            known = pd.read_csv(options.results)[["dataset", "way", "seed"]]
-            done = set(known.itertuples(index=False, name=None))
+        done = known_keys(options.results, ["dataset", "way", "seed"])
         for seed in range(options.seeds):
             for dataset in options.datasets:
                 for way in options.ways:

@@ -40,7 +40,6 @@ MEASURES = {
     "ABCC_within": "abcc_within_labels",
     "constant": "constant",
 }
-SCORE_MEASURES = ("AP", "ABCC", "ABCC_within", "largest", "largest_within")
 
 
 class Part(NamedTuple):

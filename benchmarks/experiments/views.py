@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from benchmarks._report import mean_and_spread
 from benchmarks.experiments.data import CRITERIA
 from benchmarks.experiments.methods import (
     CEILING,
@@ -51,16 +52,6 @@ def _complete(rows):
     most = counts.groupby([rows[key] for key in keys]).transform("max")
     rows = rows[(counts == most) | (rows["method"] == CEILING)]
     return rows[rows["error"].isna()].reset_index(drop=True)
-
-
-def said(values, digits=3):
-    """Mean, and its standard deviation over several seeds."""
-    values = np.asarray(values, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return "–"
-    text = f"{values.mean():.{digits}f}"
-    return text if len(values) == 1 else f"{text} ± {values.std(ddof=1):.{digits}f}"
 
 
 def chosen_near_vanilla(rows, difference, within):
@@ -120,7 +111,10 @@ def table_near_vanilla(rows, criterion):
                 "method": method,
                 "seeds": f"{len(kept)} of {run}",
             }
-            row |= {title: said(kept[f"test_{name}"]) for name, title in TITLES.items()}
+            row |= {
+                title: mean_and_spread(kept[f"test_{name}"])
+                for name, title in TITLES.items()
+            }
             less = reduction(kept, difference)
             title = f"less {TITLES[difference]}"
             row[title] = "–" if np.isnan(less) else f"{less:.1f} %"

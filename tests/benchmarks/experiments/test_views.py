@@ -10,7 +10,6 @@ from benchmarks.experiments.views import (
     chosen_near_vanilla,
     read_rows,
     reduction,
-    said,
     table_near_vanilla,
     table_of_costs,
     table_of_reductions,
@@ -127,11 +126,3 @@ def test_seeds_are_counted_by_method_and_data_set(row):
     table = table_of_seeds(rows).set_index("method")
 
     assert table["compas"].to_dict() == {VANILLA: 2, RUNNER: 1}
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [([], "–"), ([0.5, np.nan], "0.500"), ([0.5, 0.7], "0.600 ± 0.141")],
-)
-def test_what_is_said_of_values(values, text):
-    assert said(values) == text
