@@ -87,6 +87,43 @@ def damaged(path, caller, error):
     )
 
 
+class Entries:
+    """Entries of an open file.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        To a file with the right tables.
+
+    path : path-like
+        The file, for messages.
+
+    caller : str
+        Who asks; begins the error messages.
+    """
+
+    def __init__(self, connection, path, caller):
+        self._connection = connection
+        self._path = path
+        self._caller = caller
+
+    def _find(self, query, key, read):
+        """What `read` makes of the row that a query finds by its key, or None.
+
+        Raises
+        ------
+        ValueError
+            If the entry is damaged.
+        """
+        row = self._connection.execute(query, (key,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return read(*row)
+        except Exception as error:
+            raise ValueError(damaged(self._path, self._caller, error)) from error
+
+
 def _prepare(connection, path, fingerprint, kind, tables, caller):
     """Make the tables of a new file; check those of an old one."""
     try:

@@ -173,12 +173,7 @@ class AdversarialDebiasingClassifier(TrainsTheNet):
         X, y, task = self._read(X, y, sensitive_features)
         self._check_compared_cells(task)
         net = self._net(pos_label=self.classes_.tolist()[self.favourable_])
-        if net.early_stopping:
-            raise ValueError(
-                f"{type(self).__name__}.fit: early_stopping=True keeps the epoch with "
-                "the smallest loss on held-out rows, which is the one that gave least "
-                "to the adversary: pass an estimator with early_stopping=False."
-            )
+        self._check_every_epoch_counts(net)
         net._net_class = partial(
             AdversarialNet,
             constraint=resolve_constraint(self.constraint),

@@ -122,8 +122,8 @@ class NeuronFairAugmentationClassifier(TrainsOneEstimator):
     `accuracy_tolerance`, and raise neither discrimination rate, the one with the lowest
     rate on the rows. Where there is none, the plain net stays, with a warning. The
     vote, the shares and this choice are this package's, after [2]_; with the search,
-    the votes and one training for each share it takes about seven times as long as
-    plain training, or more where nets train quickly.
+    the votes and one training for each share it takes several times as long as plain
+    training.
 
     Rows that lack a number take no part in the search, and do in the training.
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
-from skfair_runner._runs.store import damaged, open_store
+from skfair_runner._runs.store import Entries, open_store
 from skfair_runner._runs.told import category_of
 from skfair_runner.compare._evaluation import Outcome
 
@@ -59,25 +59,8 @@ def open_results(path, fingerprint, caller):
         yield Results(connection, path, caller)
 
 
-class Results:
-    """Outcomes in an open file.
-
-    Parameters
-    ----------
-    connection : sqlite3.Connection
-        To a file with the right tables.
-
-    path : path-like
-        The file, for messages.
-
-    caller : str
-        Who asks; begins the error messages.
-    """
-
-    def __init__(self, connection, path, caller):
-        self._connection = connection
-        self._path = path
-        self._caller = caller
+class Results(Entries):
+    """Outcomes in an open file."""
 
     def get(self, key, n_samples, n_classes):
         """Outcome that was stored under a key.
@@ -101,13 +84,7 @@ class Results:
             If the entry is damaged.
         """
         query = "SELECT facts, arrays FROM outcomes WHERE key = ?"
-        row = self._connection.execute(query, (key,)).fetchone()
-        if row is None:
-            return None
-        try:
-            return _read(*row, n_samples, n_classes)
-        except Exception as error:
-            raise ValueError(damaged(self._path, self._caller, error)) from error
+        return self._find(query, key, lambda *row: _read(*row, n_samples, n_classes))
 
     def put(self, key, method, seed, fold, outcome):
         """Store an outcome; when this returns, it is in the file.

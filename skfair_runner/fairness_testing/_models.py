@@ -38,8 +38,6 @@ class BlackBox:
         Labels, where the model tells them.
     """
 
-    differentiable = False
-
     def __init__(self, model, space):
         _check_model(model)
         self.model, self.space = model, space
@@ -117,8 +115,6 @@ class Differentiable(BlackBox):
     module : nn.Module
         The network.
     """
-
-    differentiable = True
 
     def __init__(self, model, space, rng):
         super().__init__(model, space)

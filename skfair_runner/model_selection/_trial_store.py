@@ -4,7 +4,7 @@ import json
 import math
 from contextlib import contextmanager
 
-from skfair_runner._runs.store import damaged, open_store
+from skfair_runner._runs.store import Entries, open_store
 from skfair_runner._runs.told import category_of
 from skfair_runner.model_selection._trials import Trial
 
@@ -47,25 +47,8 @@ def open_trials(path, fingerprint, caller):
         yield StoredTrials(connection, path, caller)
 
 
-class StoredTrials:
-    """Trials in an open file.
-
-    Parameters
-    ----------
-    connection : sqlite3.Connection
-        To a file with the right tables.
-
-    path : path-like
-        The file, for messages.
-
-    caller : str
-        Who asks; begins the error messages.
-    """
-
-    def __init__(self, connection, path, caller):
-        self._connection = connection
-        self._path = path
-        self._caller = caller
+class StoredTrials(Entries):
+    """Trials in an open file."""
 
     def get(self, key):
         """Trial that was stored under a key.
@@ -86,13 +69,7 @@ class StoredTrials:
             If the entry is damaged.
         """
         query = "SELECT facts FROM trials WHERE key = ?"
-        row = self._connection.execute(query, (key,)).fetchone()
-        if row is None:
-            return None
-        try:
-            return _read(row[0])
-        except Exception as error:
-            raise ValueError(damaged(self._path, self._caller, error)) from error
+        return self._find(query, key, _read)
 
     def put(self, key, trial):
         """Store a trial; when this returns, it is in the file.
