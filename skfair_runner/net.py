@@ -452,7 +452,8 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         with recording as activations:
             logits = self.infer(batch, self.mixed_precision)
         loss = self.get_loss(logits, y, X=batch, training=True)
-        cells = self._cells(batch, y)
+        # Plain training compares no groups.
+        cells = None if self.plan is None else self._cells(batch, y)
         if penalty is not None:
             progress = 1.0 if self.at_the_end_ else self.step_ / self.n_steps_
             loss = loss + penalty(
