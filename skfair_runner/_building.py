@@ -479,7 +479,9 @@ def assemble_net(
             sharpness=settings.sharpness,
             layers=estimator.layers,
         )
-    optimizer, optimizer_parameters = resolve_optimizer(estimator.optimizer)
+    optimizer, optimizer_parameters = resolve_optimizer(
+        estimator.optimizer, estimator.device
+    )
     callbacks = list(estimator.callbacks or [])
     if estimator.early_stopping:
         callbacks += make_early_stopping(estimator.n_iter_no_change)

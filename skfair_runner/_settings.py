@@ -181,13 +181,17 @@ def resolve_settings(
     )
 
 
-def resolve_optimizer(optimizer) -> tuple[type, dict]:
+def resolve_optimizer(optimizer, device) -> tuple[type, dict]:
     """Optimizer class and its parameters.
 
     Parameters
     ----------
     optimizer : {"adamw", "adam", "sgd"} or class
         "adamw" decays weights by 1e-2 and leaves biases alone.
+
+    device : str or torch.device
+        Where parameters are. On the processor the two kinds of Adam update all of a
+        parameter in one pass over memory.
 
     Returns
     -------
@@ -202,11 +206,15 @@ def resolve_optimizer(optimizer) -> tuple[type, dict]:
     ValueError
         If the name is unknown.
     """
+    fused = {}
+    if torch.device(device).type == "cpu" and optimizer in ("adamw", "adam"):
+        fused = {"optimizer__fused": True}
     if optimizer == "adamw":
         no_decay = [("*bias", {"weight_decay": 0.0})]
         return torch.optim.AdamW, {
             "optimizer__weight_decay": 1e-2,
             "optimizer__param_groups": no_decay,
+            **fused,
         }
     if isinstance(optimizer, str):
         if optimizer not in _OPTIMIZERS:
@@ -214,7 +222,7 @@ def resolve_optimizer(optimizer) -> tuple[type, dict]:
                 f"There is no optimizer {optimizer!r}: pass one of "
                 f"{sorted(_OPTIMIZERS)}, or a class of torch.optim."
             )
-        return _OPTIMIZERS[optimizer], {}
+        return _OPTIMIZERS[optimizer], fused
     return optimizer, {}
 
 

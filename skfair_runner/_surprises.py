@@ -12,6 +12,7 @@ from ._training_data import TrainingData
 from .batches import BatchLoader, GroupedDataset, rows_at_once
 from .control import MULTIPLIER_LIMIT
 from .net import RunnerNet
+from .relaxations import Outcome
 from .tasks import RateMeter
 from .utils import BoundNotMetWarning, ConstantClassifierWarning
 
@@ -149,7 +150,7 @@ def _differences(net: RunnerNet, train: GroupedDataset) -> dict[str, float]:
         batch, y = to_device((batch, y), logits.device)
         cells = net._cells(batch, y, sampled=False)
         assert cells is not None  # where there is a constraint, there are groups
-        meter.add(logits, cells)
+        meter.add(Outcome(logits, cells))
     told = meter.read()
     suffixes = {part.name: f"_{part.name}" if len(parts) > 1 else "" for part in parts}
     return {name: told[f"difference{suffix}"] for name, suffix in suffixes.items()}

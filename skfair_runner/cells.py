@@ -6,8 +6,14 @@ in one matrix product per recorded tensor.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
 import torch
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 # Up to this many cells a one-hot product is faster than an indexed sum.
 _MOST_CELLS_FOR_ONE_HOT = 64
@@ -57,15 +63,17 @@ class Cells:
     ):
         self.labels, self.groups = labels, groups
         self.n_labels, self.n_groups = n_labels, n_groups
+        self._unweighted = weights is None
         if weights is None:
-            weights = torch.ones(len(labels), device=labels.device)
+            weights = torch.ones((), device=labels.device).expand(len(labels))
         self.weights = weights
         self._index = labels * n_groups + groups
+        # One row per cell: a product with it reads memory in order.
         self._one_hot: Tensor | None = None
         if n_labels * n_groups <= _MOST_CELLS_FOR_ONE_HOT:
-            self._one_hot = weights.new_zeros(len(labels), n_labels * n_groups)
-            self._one_hot.scatter_(1, self._index[:, None], weights[:, None])
-            totals = self._one_hot.sum(0)
+            self._one_hot = weights.new_zeros(n_labels * n_groups, len(labels))
+            self._one_hot.scatter_(0, self._index[None], weights[None])
+            totals = self._one_hot.sum(1)
         else:
             totals = weights.new_zeros(n_labels * n_groups)
             totals = totals.index_add(0, self._index, weights)
@@ -86,10 +94,81 @@ class Cells:
         """
         shape = (self.n_labels, self.n_groups, values.shape[1])
         if self._one_hot is not None:
-            return (self._one_hot.to(values.dtype).T @ values).view(shape)
+            return (self._one_hot.to(values.dtype) @ values).view(shape)
         weighted = values * self.weights.to(values.dtype)[:, None]
         zeros = values.new_zeros(self.n_labels * self.n_groups, values.shape[1])
         return zeros.index_add(0, self._index, weighted).view(shape)
+
+    def spread(self, of_cells: Tensor) -> Tensor:
+        """Each sample's share of its cell: what :meth:`sums` is the transpose of.
+
+        Parameters
+        ----------
+        of_cells : Tensor of shape (n_labels, n_groups, n_columns)
+            One row per cell.
+
+        Returns
+        -------
+        of_samples : Tensor of shape (n_samples, n_columns)
+            The sample's weight times the row of its cell.
+        """
+        rows = of_cells.flatten(0, 1).index_select(0, self._index)
+        if self._unweighted:
+            return rows
+        return rows.mul_(self.weights.to(rows.dtype)[:, None])
+
+    def priced(
+        self, values: Sequence[Tensor], sums: Sequence[Tensor], prices: Sequence[Tensor]
+    ) -> Tensor:
+        """Σ price · sum, for prices that do not depend on the values.
+
+        A linear function of the values, whose gradient is looked up instead of being
+        computed through a graph.
+
+        Parameters
+        ----------
+        values : sequence of Tensor of shape (n_samples, n_columns)
+            Samples; they receive the gradient.
+
+        sums : sequence of Tensor of shape (n_labels, n_groups, n_columns)
+            What :meth:`sums` gives for each of them, without graph.
+
+        prices : sequence of Tensor of shape (n_labels, n_groups, n_columns)
+            What a unit of each sum costs.
+
+        Returns
+        -------
+        total : Tensor of shape ()
+            With gradient to `values`.
+
+        Examples
+        --------
+        >>> import torch
+        >>> cells = Cells(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), 2, 2)
+        >>> values = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
+        >>> prices = torch.tensor([[[5.0], [0.0]], [[7.0], [9.0]]])
+        >>> total = cells.priced([values], [cells.sums(values.detach())], [prices])
+        >>> total.backward()
+        >>> total.item(), values.grad.squeeze(1)
+        (46.0, tensor([5., 7., 9.]))
+        """
+        return _Priced.apply(self, prices, sums, *values)
+
+
+class _Priced(Function):
+    """See :meth:`Cells.priced`."""
+
+    @staticmethod
+    def forward(ctx, cells, prices, sums, *values):
+        ctx.cells, ctx.prices = cells, prices
+        pairs = zip(prices, sums, strict=True)
+        return reduce(add, [torch.dot(p.flatten(), s.flatten()) for p, s in pairs])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope):
+        parts = [ctx.cells.spread(prices * slope) for prices in ctx.prices]
+        return None, None, None, *parts
 
 
 @torch.no_grad()

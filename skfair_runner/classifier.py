@@ -139,7 +139,8 @@ class RunnerFairClassifier(NeuralClassifier):
         "cosine" rises over 20 steps and falls to zero, in each phase.
 
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        A class of :mod:`torch.optim`; its parameters are ``optimizer__…``.
+        A class of :mod:`torch.optim`; its parameters are ``optimizer__…``. Adam by name
+        takes PyTorch's fused steps on the processor.
 
     early_stopping : bool, default=False
         Whether each phase ends when it no longer improves on held-out rows, and keeps

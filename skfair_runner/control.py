@@ -23,9 +23,8 @@ import torch
 from torch import Tensor
 
 from ._transfer import is_apart
-from .cells import Cells
 from .gaps import Conditions
-from .relaxations import decisions, sharpened_scores
+from .relaxations import Outcome, sharpened_scores
 
 # No multiplier exceeds this many units of criterion per unit of rate.
 MULTIPLIER_LIMIT = 1.5
@@ -309,17 +308,14 @@ class OutputController:
         return torch.as_tensor(self._guard.multipliers)
 
     def penalty(
-        self, logits: Tensor, cells: Cells, progress: float, *, observing: bool = True
+        self, outcome: Outcome, progress: float, *, observing: bool = True
     ) -> Tensor:
         """Observe one batch, move the multipliers, and return the output term.
 
         Parameters
         ----------
-        logits : Tensor of shape (n_samples, n_columns)
-            With graph.
-
-        cells : Cells
-            Label and group of each sample.
+        outcome : Outcome
+            Logits, with graph, and cells.
 
         progress : float
             Share of the repair that is over, in [0, 1].
@@ -333,17 +329,18 @@ class OutputController:
             Σ multiplier · relaxed difference, plus the guard's term.
         """
         if observing:
-            self.observe(decisions(logits.detach()), cells)
+            self.observe(outcome)
+        cells = outcome.cells
         first, last = self.sharpness
         raised = min(progress / _RISE, 1.0)
-        relaxed = sharpened_scores(logits, first * (last / first) ** raised)
-        sums = cells.sums(relaxed)
-        prices = torch.as_tensor(self._prices(_read(cells.counts)))
-        return (prices.to(sums) * sums).sum()
+        relaxed = sharpened_scores(outcome.logits, first * (last / first) ** raised)
+        sums = cells.sums(relaxed.detach())
+        prices = torch.as_tensor(self._prices(_read(cells.counts))).to(sums)
+        return cells.priced([relaxed], [sums], [prices])
 
-    def observe(self, hard: Tensor, cells: Cells) -> None:
+    def observe(self, outcome: Outcome) -> None:
         """Pool the batch's hard rates and move the multipliers."""
-        sums, counts = _read(cells.sums(hard)), _read(cells.counts)
+        sums, counts = _read(outcome.decided), _read(outcome.cells.counts)
         for part in self.parts.values():
             part.observe(sums, counts)
         self._guard.observe(sums.sum((0, 1)) / counts.sum())

@@ -18,6 +18,8 @@ from .cells import Cells, mean_pairwise_difference, pairwise_slopes
 
 # A neuron whose variance is below this share of its mean square counts as constant.
 _LEAST_VARIANCE = 1e-10
+# Stands for an empty cell's weight, which nothing is divided by.
+_TINY = 1e-12
 # Distribution functions are held for about this many samples × neurons × groups.
 _MOST_ENTRIES = 2**23
 
@@ -82,15 +84,23 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     return mean_pairwise_difference(means, present).sum(0)
 
 
-@torch.no_grad()
 def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
     """Derivative of `_mean_l1` by the sums, whose product with them it is."""
-    pools = pools.to(moments.sums)
-    totals = pools @ moments.counts.to(pools)  # (n_pools, n_groups)
-    means, present = moments.group_means(pools)
-    by_mean = pairwise_slopes(means, present).transpose(1, 2)
-    by_mean = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
-    return (pools.T @ by_mean.flatten(1)).view(moments.sums.shape)
+    sums = moments.sums
+    pools = pools.to(sums)
+    totals = pools @ moments.counts.to(sums)  # (n_pools, n_groups)
+    if totals.shape[1] == 2:
+        # Each population's difference of means is one product with the sums.
+        shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
+        shares[:, 1].neg_()
+        contrasts = (pools[:, :, None] * shares[:, None]).flatten(1)
+        signs = (contrasts @ sums.flatten(0, 1)).sign()
+        return (contrasts.T @ signs).view(sums.shape)
+    shares = (1 / totals.where(totals > 0, 1.0))[:, :, None]
+    means = (pools @ sums.flatten(1)).view(*totals.shape, -1) * shares
+    present = (totals > 0)[:, None, :]
+    by_mean = pairwise_slopes(means.transpose(1, 2), present).transpose(1, 2)
+    return (pools.T @ (by_mean * shares).flatten(1)).view(sums.shape)
 
 
 def _mean_pairwise_square(values: Tensor, present: Tensor) -> Tensor:

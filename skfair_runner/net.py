@@ -23,7 +23,7 @@ from .constraints import by_constraint
 from .control import OutputController, RateController
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
 from .penalty import RepairPenalty
-from .relaxations import decisions
+from .relaxations import Outcome, decisions
 from .tasks import ModuleScores, RateMeter, as_logits
 
 _WARM_UP_STEPS = 20
@@ -453,15 +453,17 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
             logits = self.infer(batch, self.mixed_precision)
         loss = self.get_loss(logits, y, X=batch, training=True)
         # Plain training compares no groups.
-        cells = None if self.plan is None else self._cells(batch, y)
+        outcome = None
+        if self.plan is not None:
+            outcome = Outcome(logits, self._cells(batch, y))
         if penalty is not None:
             progress = 1.0 if self.at_the_end_ else self.step_ / self.n_steps_
             loss = loss + penalty(
-                batch["X"], logits, activations, cells, self.step_, progress
+                batch["X"], outcome, activations, self.step_, progress
             )
         self.backward(loss)
         if self.meters_ is not None:
-            self.meters_[0].add(logits, cells)
+            self.meters_[0].add(outcome)
         return {"loss": loss, "y_pred": logits}
 
     def train_step(self, batch, **fit_params):
@@ -482,7 +484,8 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
             logits = self.infer(batch, self.mixed_precision)
             loss = self.get_loss(logits, y, X=batch)
             if self.meters_ is not None:
-                self.meters_[1].add(logits, self._cells(batch, y, sampled=False))
+                cells = self._cells(batch, y, sampled=False)
+                self.meters_[1].add(Outcome(logits, cells))
         return {"loss": loss, "y_pred": logits}
 
     def get_loss(self, y_pred, y_true, X=None, training=False) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from .control import OutputController
 from .diagnosis import Subject
 from .distances import Moments
 from .neurons import DiagnosisInputs, resolve_importance, select_top_neurons
-from .relaxations import positive_scores
+from .relaxations import Outcome, positive_scores
 
 
 @dataclass
@@ -98,9 +100,8 @@ class RepairPenalty:
     def __call__(
         self,
         X: Tensor,
-        logits: Tensor,
+        outcome: Outcome,
         activations: dict[str, Tensor],
-        cells: Cells,
         step: int,
         progress: float,
     ) -> Tensor:
@@ -111,14 +112,11 @@ class RepairPenalty:
         X : Tensor of shape (n_samples, ...)
             Input of the pass; run again only by importance="ablation".
 
-        logits : Tensor of shape (n_samples, n_columns)
-            With graph.
+        outcome : Outcome
+            Logits, with graph, and cells.
 
         activations : dict of str to Tensor
             Recorded outputs of `layers`.
-
-        cells : Cells
-            Label and group of each sample.
 
         step : int
             Number of repair steps taken before this one.
@@ -131,25 +129,28 @@ class RepairPenalty:
         penalty : Tensor of shape ()
             To be added to the criterion.
         """
-        penalty = logits.new_zeros(())
+        cells = outcome.cells
         diagnosing = self.alpha > 0 and (
             step % self.diagnose_every == 0 or not self.selected
         )
         gap = None
         if diagnosing or self.output_weight > 0:
-            gap = self._gap(logits, cells)
+            gap = self._gap(outcome)
         if diagnosing:
             assert gap is not None
             self._select(X, gap, activations, cells)
+        terms = []
         if self.alpha > 0:
-            penalty = self.alpha * self.neuron_penalty(activations, cells)
+            terms.append(self.alpha * self.neuron_penalty(activations, cells))
         if self.output_weight > 0 and gap is not None:
-            penalty = penalty + self.output_weight * gap
+            terms.append(self.output_weight * gap)
         if self.controller is not None:
-            penalty = penalty + self.controller.penalty(
-                logits, cells, progress, observing=self.strength == 1
+            observing = self.strength == 1
+            terms.append(
+                self.controller.penalty(outcome, progress, observing=observing)
             )
-        return self.strength * penalty
+        penalty = reduce(add, terms) if terms else outcome.logits.new_zeros(())
+        return penalty if self.strength == 1 else self.strength * penalty
 
     def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
         """Σ over layers of the mean discrimination of the selected neurons."""
@@ -158,13 +159,12 @@ class RepairPenalty:
             layer.name: neuron_values(activations[layer.name], layer.axis)
             for layer in self.subject.layers
         }
+        if distance.slopes is not None:
+            return self._priced(list(values.values()), cells, distance.slopes)
         if distance.of_moments is not None:
             # All neurons of all layers at once cost less than picking some of each.
             moments = [distance.moments(v, cells) for v in values.values()]
             together = Moments.side_by_side(moments)
-            if distance.slopes is not None:
-                prices = distance.slopes(together, self._pools) * self._shares
-                return (prices.to(together.sums) * together.sums).sum()
             discrimination = distance.of_moments(together, self._pools)
             return discrimination.to(self._shares) @ self._shares
         parts = [
@@ -173,9 +173,25 @@ class RepairPenalty:
         ]
         return torch.stack(parts).sum()
 
-    def _gap(self, logits: Tensor, cells: Cells) -> Tensor:
-        scores = positive_scores(logits)
-        return self.subject.constraint.gap(scores, cells, self.subject.positive)
+    def _priced(
+        self,
+        values: list[Tensor],
+        cells: Cells,
+        slopes: Callable[[Moments, Tensor], Tensor],
+    ) -> Tensor:
+        """The same for a distance that is linear between two kinks."""
+        with torch.no_grad():
+            moments = [self.subject.distance.moments(v, cells) for v in values]
+            together = Moments.side_by_side(moments)
+            prices = slopes(together, self._pools) * self._shares
+        sums = [part.sums for part in moments]
+        sizes = [v.shape[1] for v in values]
+        return cells.priced(values, sums, prices.split(sizes, 2))
+
+    def _gap(self, outcome: Outcome) -> Tensor:
+        scores = positive_scores(outcome.logits)
+        subject = self.subject
+        return subject.constraint.gap(scores, outcome.cells, subject.positive)
 
     def _select(
         self,

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .cells import Cells
 from .constraints import by_constraint
 from .distances import Distance
 from .gaps import Constraint, condition_rates, reduce_rates
-from .relaxations import decisions, positive_scores
+from .relaxations import Outcome, positive_scores
 
 
 @dataclass(frozen=True)
@@ -216,11 +215,9 @@ class RateMeter:
         self.constraint, self.positive = constraint, task.positive
         self.sums: list[Tensor] | None = None
 
-    @torch.no_grad()
-    def add(self, logits: Tensor, cells: Cells) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Count one more batch."""
-        parts = torch.cat([positive_scores(logits), decisions(logits)], 1)
-        sums = [cells.sums(parts), cells.counts]
+        sums = [outcome.sums, outcome.cells.counts]
         if self.sums is not None:
             sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
         self.sums = sums

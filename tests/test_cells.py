@@ -194,3 +194,36 @@ def test_slopes_are_the_derivative_of_the_spread(n_groups):
             mean_pairwise_difference(each, present) for each in (values, shifted)
         )
         torch.testing.assert_close(slopes[:, group], (after - before) / step)
+
+
+@pytest.mark.parametrize(("n_labels", "n_groups"), [(2, 2), (5, 13)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_spreading_is_the_transpose_of_summing(n_labels, n_groups, weighted):
+    labels, groups, weights = make_samples(100, n_labels, n_groups)
+    cells = Cells(labels, groups, n_labels, n_groups, weights if weighted else None)
+    values = torch.randn(100, 3, dtype=torch.double)
+    of_cells = torch.randn(n_labels, n_groups, 3, dtype=torch.double)
+    if not weighted:
+        values, of_cells = values.float(), of_cells.float()
+
+    along_cells = (cells.sums(values) * of_cells).sum()
+    along_samples = (cells.spread(of_cells) * values).sum()
+
+    assert_close(along_cells, along_samples)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_priced_sums_have_the_value_and_gradient_of_the_graph(weighted):
+    labels, groups, weights = make_samples(100, 2, 3)
+    cells = Cells(labels, groups, 2, 3, weights.float() if weighted else None)
+    values = [torch.randn(100, k, requires_grad=True) for k in (4, 1)]
+    prices = [torch.randn(2, 3, k) for k in (4, 1)]
+    terms = [(p * cells.sums(v)).sum() for p, v in zip(prices, values, strict=True)]
+    expected = 3 * sum(terms)
+    slopes = torch.autograd.grad(expected, values)
+
+    sums = [cells.sums(v.detach()) for v in values]
+    found = 3 * cells.priced(values, sums, prices)
+
+    assert_close(found, expected)
+    assert_close(torch.autograd.grad(found, values), slopes)

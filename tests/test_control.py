@@ -13,7 +13,7 @@ from skfair_runner.control import (
     RateController,
 )
 from skfair_runner.gaps import CONSTRAINTS
-from skfair_runner.relaxations import decisions, sharpened_scores
+from skfair_runner.relaxations import Outcome, decisions, sharpened_scores
 
 PARITY = CONSTRAINTS["demographic_parity"].conditions(2)
 ODDS = CONSTRAINTS["equalized_odds"].conditions(2)
@@ -52,11 +52,11 @@ def test_two_steps_of_the_multiplier_by_hand():
     controller = make_controller(gain=0.02, memory=0.9, sharpness=(3.0, 3.0))
     cells = make_cells([0, 0, 0, 0], [0, 0, 1, 1])
 
-    controller.penalty(column(1.0, 2.0, -1.0, -2.0), cells, 0.0)
+    controller.penalty(Outcome(column(1.0, 2.0, -1.0, -2.0), cells), 0.0)
     assert controller.multipliers.item() == pytest.approx(0.969)
 
     logits = column(1.0, -2.0, -1.0, -2.0)
-    penalty = controller.penalty(logits, cells, 0.5)
+    penalty = controller.penalty(Outcome(logits, cells), 0.5)
     excess = 14 / 19 - 0.05
     multiplier = 0.019 + 0.02 * excess + excess
     assert controller.multipliers.item() == pytest.approx(multiplier)
@@ -76,7 +76,7 @@ def test_the_sharpness_rises_from_its_first_to_its_last_value():
     def sharpness_at(progress):
         """s of Σ multiplier · difference of 4/s σ(s o), found among candidates."""
         penalty = make_controller(gain=0.0, bound=0.0, sharpness=(1, 5)).penalty(
-            logits, cells, progress
+            Outcome(logits, cells), progress
         )
         candidates = torch.linspace(0.9, 5.1, 421)
         terms = [
@@ -168,7 +168,7 @@ def test_many_steps_follow_the_recipe(n_groups, weighted):
         weights = torch.rand(60) + 0.1 if weighted else torch.ones(60)
         cells = Cells(torch.zeros_like(groups), groups, 2, n_groups, weights)
 
-        controller.penalty(logits, cells, step / 180)
+        controller.penalty(Outcome(logits, cells), step / 180)
         hard = (logits[:, 0] > 0).double().tolist()
         recipe.step(hard, groups.tolist(), weights.tolist())
 
@@ -198,7 +198,7 @@ def test_the_penalty_is_multipliers_times_relaxed_differences(n_groups, conditio
     logits = torch.randn(len(labels), 1, dtype=torch.double) + groups[:, None]
     logits.requires_grad_()
 
-    penalty = controller.penalty(logits, cells, 1.0)
+    penalty = controller.penalty(Outcome(logits, cells), 1.0)
 
     q = 4 / 5 * (5 * logits[:, 0]).sigmoid()
     expected = (controller.guard.double() * (weights * q).sum() / weights.sum()).sum()
@@ -229,7 +229,7 @@ def test_each_of_several_groups_is_held_near_the_overall_rate_within_half_the_bo
     """Rates 1, ½ and 0 about the overall ½; half of the bound 0.2 is 0.1."""
     controller = make_controller(PARITY, 3, 0.2, gain=0.0)
     cells = make_cells([0] * 6, [0, 0, 1, 1, 2, 2])
-    controller.penalty(column(1.0, 1.0, 1.0, -1.0, -1.0, -1.0), cells, 0.0)
+    controller.penalty(Outcome(column(1.0, 1.0, 1.0, -1.0, -1.0, -1.0), cells), 0.0)
     assert controller.multipliers[0].tolist() == pytest.approx([0.4, 0.0, -0.4])
 
 
@@ -238,11 +238,11 @@ def test_the_integral_shrinks_inside_the_bound_and_stops_at_zero():
     cells = make_cells([0] * 4, [0, 0, 1, 1])
     apart, equal = column(1.0, 1.0, -1.0, -1.0), column(1.0, -1.0, 1.0, -1.0)
     for _ in range(4):
-        controller.penalty(apart, cells, 0.0)
+        controller.penalty(Outcome(apart, cells), 0.0)
     assert controller.multipliers.item() == pytest.approx(4 * 0.1 * 0.5 + 0.5)
     left = []
     for _ in range(6):
-        controller.penalty(equal, cells, 0.0)
+        controller.penalty(Outcome(equal, cells), 0.0)
         left.append(controller.multipliers.item())
     assert left == pytest.approx([0.15, 0.10, 0.05, 0, 0, 0], abs=1e-6)
 
@@ -251,9 +251,9 @@ def test_multipliers_are_clipped_and_wind_down_at_once():
     controller = make_controller(gain=1.0, memory=0.0, bound=0.0)
     cells = make_cells([0] * 4, [0, 0, 1, 1])
     for _ in range(20):
-        controller.penalty(column(1.0, 1.0, -1.0, -1.0), cells, 0.0)
+        controller.penalty(Outcome(column(1.0, 1.0, -1.0, -1.0), cells), 0.0)
     assert controller.multipliers.item() == MULTIPLIER_LIMIT == 1.5
-    controller.penalty(column(-1.0, -1.0, 1.0, 1.0), cells, 0.0)
+    controller.penalty(Outcome(column(-1.0, -1.0, 1.0, 1.0), cells), 0.0)
     assert controller.multipliers.item() == pytest.approx(0.5 - 1)
 
 
@@ -263,7 +263,9 @@ def test_the_multipliers_sign_pushes_the_preferred_group_down(preferred):
     logits = torch.full((4, 1), -1.0)
     logits[2 * preferred : 2 * preferred + 2] = 1.0
     logits.requires_grad_()
-    penalty = controller.penalty(logits, make_cells([0] * 4, [0, 0, 1, 1]), 0.0)
+    penalty = controller.penalty(
+        Outcome(logits, make_cells([0] * 4, [0, 0, 1, 1])), 0.0
+    )
     assert controller.multipliers.sign().item() == 1 - 2 * preferred
     penalty.backward()
     up = logits.grad[:, 0].reshape(2, 2)[preferred]
@@ -279,7 +281,7 @@ def test_the_guard_is_idle_while_the_selection_rate_stays_near(rate, share):
     logits[n // 2 : n // 2 + round(share * n / 2)] = 1.0
     cells = Cells(torch.zeros(n).long(), torch.arange(n) // (n // 2), 2, 2)
     for _ in range(300):
-        controller.penalty(logits, cells, 0.0)
+        controller.penalty(Outcome(logits, cells), 0.0)
     assert controller.guard.item() == 0
 
 
@@ -289,7 +291,7 @@ def test_the_guard_pushes_back_from_a_constant_classifier(constant, direction):
     cells = make_cells([0] * 4, [0, 0, 1, 1])
     for _ in range(300):
         logits = torch.full((4, 1), constant, requires_grad=True)
-        penalty = controller.penalty(logits, cells, 0.0)
+        penalty = controller.penalty(Outcome(logits, cells), 0.0)
     assert controller.guard.sign().item() == direction
     assert controller.guard.abs().item() <= 1.5
     penalty.backward()
@@ -297,7 +299,7 @@ def test_the_guard_pushes_back_from_a_constant_classifier(constant, direction):
     assert (logits.grad.sign() == direction).all()
     grown = controller.guard.item()
     for _ in range(600):
-        controller.penalty(column(1.0, -1.0, -1.0, -1.0), cells, 0.0)
+        controller.penalty(Outcome(column(1.0, -1.0, -1.0, -1.0), cells), 0.0)
     assert abs(controller.guard.item()) < 0.1 * abs(grown)
 
 
@@ -307,11 +309,11 @@ def test_an_empty_cell_adds_nothing_while_its_multiplier_stays(n_groups):
     controller = make_controller(ODDS, n_groups, 0.0, gain=0.1, memory=0.5)
     labels, groups = [0, 1] * n_groups, [g for g in range(n_groups) for _ in (0, 1)]
     first = column(*[1.0 if g == 0 else -1.0 for g in groups])
-    controller.penalty(first, make_cells(labels, groups), 0.0)
+    controller.penalty(Outcome(first, make_cells(labels, groups)), 0.0)
 
     later = column(*[1.0 if g == 0 else -1.0 for g in groups[:-1]])
     cells = make_cells(labels[:-1], groups[:-1], n_groups=n_groups)
-    penalty = controller.penalty(later, cells, 0.0)
+    penalty = controller.penalty(Outcome(later, cells), 0.0)
 
     assert penalty.isfinite()
     assert controller.multipliers[1].abs().max() > 0.1
@@ -327,7 +329,7 @@ def test_one_group_in_the_first_batch_moves_nothing():
     controller = make_controller(n_groups=2)
     cells = make_cells([0, 0], [0, 0], n_groups=2)
     logits = column(1.0, 2.0)
-    penalty = controller.penalty(logits, cells, 0.0)
+    penalty = controller.penalty(Outcome(logits, cells), 0.0)
     assert not controller.multipliers.any()
     assert penalty.item() == 0
 
@@ -336,10 +338,14 @@ def test_rates_are_compared_within_each_label():
     """Equal rates overall; apart by 1 among negatives and by -1 among positives."""
     controller = make_controller(ODDS, bound=0.0, gain=0.0)
     labels, groups = [0, 1, 0, 1], [0, 0, 1, 1]
-    controller.penalty(column(1.0, -1.0, -1.0, 1.0), make_cells(labels, groups), 0.0)
+    controller.penalty(
+        Outcome(column(1.0, -1.0, -1.0, 1.0), make_cells(labels, groups)), 0.0
+    )
     assert controller.multipliers.tolist() == [[1.0], [-1.0]]
     parity = make_controller(bound=0.0, gain=0.0)
-    parity.penalty(column(1.0, -1.0, -1.0, 1.0), make_cells(labels, groups), 0.0)
+    parity.penalty(
+        Outcome(column(1.0, -1.0, -1.0, 1.0), make_cells(labels, groups)), 0.0
+    )
     assert parity.multipliers.tolist() == [[0.0]]
 
 
@@ -349,7 +355,7 @@ def test_each_class_of_several_has_a_multiplier_of_its_own():
     controller = make_controller(conditions, 2, 0.0, [1 / 3] * 3, gain=0.0)
     logits = torch.eye(3)[[0, 1, 2, 2]].requires_grad_()
     cells = make_cells([0, 1, 2, 2], [0, 0, 1, 1], n_labels=3)
-    penalty = controller.penalty(logits, cells, 0.0)
+    penalty = controller.penalty(Outcome(logits, cells), 0.0)
     assert controller.multipliers[:, 0].tolist() == [0.5, 0.5, -1.0]
     q = 4 * logits.softmax(1)
     by_hand = sum(
@@ -361,7 +367,9 @@ def test_each_class_of_several_has_a_multiplier_of_its_own():
 def test_observing_needs_no_gradient_and_the_multipliers_carry_none():
     controller = make_controller()
     logits = column(1.0, 1.0, -1.0, -1.0)
-    controller.penalty(logits, make_cells([0] * 4, [0, 0, 1, 1]), 0.0).backward()
+    controller.penalty(
+        Outcome(logits, make_cells([0] * 4, [0, 0, 1, 1])), 0.0
+    ).backward()
     assert not controller.multipliers.requires_grad
     assert not any(value.requires_grad for value in controller.state_dict().values())
 
@@ -376,12 +384,12 @@ def test_a_controller_continues_identically_from_its_state(n_groups):
         make_controller(ODDS, n_groups, rate=rate, gain=0.1) for rate in (0.9, 0.2)
     )
     for logits in batches[:30]:
-        first.penalty(logits, cells, 0.0)
+        first.penalty(Outcome(logits, cells), 0.0)
     state = first.state_dict()
     second.load_state_dict(state)
     for logits in batches[30:]:
-        expected = first.penalty(logits, cells, 0.5)
-        assert_close(second.penalty(logits, cells, 0.5), expected)
+        expected = first.penalty(Outcome(logits, cells), 0.5)
+        assert_close(second.penalty(Outcome(logits, cells), 0.5), expected)
     assert_close(second.multipliers, first.multipliers)
     assert_close(second.guard, first.guard)
     # What was handed out did not go on with the controller.
@@ -406,7 +414,7 @@ def train(net, X, labels, cells, steps, controller=None):
         logits = net(X)
         loss = criterion(logits[:, 0], labels.float())
         if controller is not None:
-            loss = loss + controller.penalty(logits, cells, step / steps)
+            loss = loss + controller.penalty(Outcome(logits, cells), step / steps)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -466,8 +474,10 @@ def test_several_controllers_do_what_each_does_and_their_terms_add_up(
         labels, groups = torch.randint(n_labels, (90,)), torch.randint(n_groups, (90,))
         cells = Cells(labels, groups, n_labels, n_groups)
         logits = torch.randn(90, len(rates)) + groups[:, None]
-        each = [controller.penalty(logits, cells, step / 5) for controller in alone]
-        assert_close(together.penalty(logits, cells, step / 5), sum(each))
+        each = [
+            controller.penalty(Outcome(logits, cells), step / 5) for controller in alone
+        ]
+        assert_close(together.penalty(Outcome(logits, cells), step / 5), sum(each))
     assert_close(together.multipliers, torch.cat([c.multipliers for c in alone]))
     assert (together.multipliers != 0).any(1).sum() > 1
 
@@ -479,10 +489,13 @@ def test_the_state_of_several_controllers_goes_on_where_it_stood():
 
     first, second = make(), make()
     cells = make_cells([0, 0, 1, 1], [0, 1, 0, 1])
-    first.penalty(column(1.0, -1.0, 1.0, -1.0), cells, 0.0)
+    first.penalty(Outcome(column(1.0, -1.0, 1.0, -1.0), cells), 0.0)
     second.load_state_dict(first.state_dict())
     logits = column(-1.0, 1.0, 1.0, 1.0)
-    assert_close(second.penalty(logits, cells, 0.5), first.penalty(logits, cells, 0.5))
+    assert_close(
+        second.penalty(Outcome(logits, cells), 0.5),
+        first.penalty(Outcome(logits, cells), 0.5),
+    )
     assert_close(second.state_dict(), first.state_dict())
     assert second.multipliers.any()
 

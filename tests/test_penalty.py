@@ -11,7 +11,7 @@ from skfair_runner.distances import resolve_distance
 from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
 from skfair_runner.neurons import activation_importance, select_top_neurons
 from skfair_runner.penalty import RepairPenalty
-from skfair_runner.relaxations import positive_scores
+from skfair_runner.relaxations import Outcome, positive_scores
 
 N = 60
 
@@ -59,7 +59,7 @@ def apply(penalty, X, cells, step=0, progress=0.0):
     """The penalty of one recorded pass, its logits and activations."""
     with record_activations(penalty.subject.module, penalty.layers) as activations:
         logits = penalty.subject.module(X)
-    value = penalty(X, logits, activations, cells, step, progress)
+    value = penalty(X, Outcome(logits, cells), activations, step, progress)
     return value, logits, activations
 
 
@@ -186,7 +186,7 @@ def test_the_controller_adds_its_term_once_and_sees_each_step_once(alpha):
     for step in range(3):
         value, logits, _ = apply(with_controller, X, cells, step, step / 3)
         plain, _, _ = apply(without, X, cells, step, step / 3)
-        assert_close(value, plain + twin.penalty(logits, cells, step / 3))
+        assert_close(value, plain + twin.penalty(Outcome(logits, cells), step / 3))
     assert_close(controller.state_dict(), twin.state_dict())
 
 
@@ -215,7 +215,7 @@ def test_ablation_leaves_mode_batch_statistics_and_hooks_alone(training):
         logits = net(X)
     before = {name: value.clone() for name, value in net.state_dict().items()}
 
-    penalty(X, logits, activations, cells, 0, 0.0)
+    penalty(X, Outcome(logits, cells), activations, 0, 0.0)
 
     assert_close(dict(net.state_dict()), before)
     assert all(module.training is training for module in net.modules())

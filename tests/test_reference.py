@@ -18,7 +18,7 @@ from skfair_runner.gaps import resolve_constraint
 from skfair_runner.net import RunnerNet
 from skfair_runner.neurons import weight_importance
 from skfair_runner.penalty import RepairPenalty
-from skfair_runner.relaxations import positive_scores
+from skfair_runner.relaxations import Outcome, positive_scores
 from skfair_runner.tasks import RepairPlan, Task
 
 N_FEATURES = 12
@@ -112,7 +112,9 @@ def penalty_of(net, X, y, groups, *, constraint, top_k, output_weight):
     penalty = RepairPenalty(subject, 1.0, top_k, "weight", 1, output_weight)
     with record_activations(net, layers) as activations:
         scores = net(X)
-    value = penalty(X, scores.logit(), activations, Cells(y, groups, 2, 2), 0, 0.0)
+    value = penalty(
+        X, Outcome(scores.logit(), Cells(y, groups, 2, 2)), activations, 0, 0.0
+    )
     return value, scores, penalty
 
 
@@ -218,7 +220,8 @@ def test_penalty_and_gradient_equal_the_formula_by_hand(constraint):
     penalty = RepairPenalty(subject, 0.7, 3, "weight", 1, output_weight=0.4)
     with record_activations(net, layers) as activations:
         logits = net(X)
-    ours = penalty(X, logits, activations, Cells(y, groups, 2, 2), 0, 0.0)
+    outcome = Outcome(logits, Cells(y, groups, 2, 2))
+    ours = penalty(X, outcome, activations, 0, 0.0)
     gradient = torch.autograd.grad(ours, net[0].weight, retain_graph=True)[0]
 
     hidden = net[1](net[0](X))

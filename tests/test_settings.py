@@ -93,14 +93,16 @@ def test_settings_are_shown_by_the_classifier():
 
 
 def test_names_of_optimizers():
-    optimizer, parameters = resolve_optimizer("adamw")
+    optimizer, parameters = resolve_optimizer("adamw", "cpu")
     assert optimizer is torch.optim.AdamW
     assert parameters["optimizer__weight_decay"] == 0.01
-    assert resolve_optimizer("adam") == (torch.optim.Adam, {})
-    assert resolve_optimizer("sgd") == (torch.optim.SGD, {})
-    assert resolve_optimizer(torch.optim.RMSprop) == (torch.optim.RMSprop, {})
+    fused = {"optimizer__fused": True}
+    assert resolve_optimizer("adam", "cpu") == (torch.optim.Adam, fused)
+    assert resolve_optimizer("adam", "cuda") == (torch.optim.Adam, {})
+    assert resolve_optimizer("sgd", "cpu") == (torch.optim.SGD, {})
+    assert resolve_optimizer(torch.optim.RMSprop, "cpu") == (torch.optim.RMSprop, {})
     with pytest.raises(ValueError, match=r"no optimizer 'lion': .*\['adam', 'adamw'"):
-        resolve_optimizer("lion")
+        resolve_optimizer("lion", "cpu")
 
 
 @pytest.mark.parametrize(

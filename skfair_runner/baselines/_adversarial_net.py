@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from skfair_runner.gaps import Constraint
 from skfair_runner.net import RunnerNet
+from skfair_runner.relaxations import Outcome
 from skfair_runner.tasks import RateMeter
 
 
@@ -198,7 +199,7 @@ class AdversarialNet(RunnerNet):
         for parameter, gradient in zip(own, against, strict=False):
             parameter.grad = gradient
         optimizer.step()
-        self.meter_.add(logits, self._cells(batch, y))
+        self.meter_.add(Outcome(logits, self._cells(batch, y)))
         self.adversary_losses_.append(adversary_loss.detach())
         return {"loss": loss, "y_pred": logits}
 

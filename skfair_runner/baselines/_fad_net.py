@@ -14,6 +14,7 @@ from skfair_runner.batches import BatchLoader, GroupedDataset, RowBuffer
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.modules import TabularNet
 from skfair_runner.net import RunnerNet
+from skfair_runner.relaxations import Outcome
 from skfair_runner.tasks import RateMeter
 
 _RECORDING_BATCH = 2048
@@ -206,7 +207,7 @@ class FADNet(RunnerNet):
         group_loss = cross_entropy(guesses, batch["groups"])
         (loss + group_loss).backward()
         optimizer.step()
-        self.meter_.add(logits, self._cells(batch, y))
+        self.meter_.add(Outcome(logits, self._cells(batch, y)))
         self.group_losses_.append(group_loss.detach())
         return {"loss": loss, "y_pred": logits}
 
