@@ -14,14 +14,18 @@ from benchmarks.experiments.methods import (
     CEILING,
     METHODS,
     RUNNER,
+    RUNNER_FRONT,
     RUNNER_SCORES,
+    RUNNER_SCORES_FRONT,
     VANILLA,
 )
 from skfair_runner.plots._drawing import GREY, pyplot, style_of, tidy
 
 _OURS = 2.2
 # Ours first, so that they have the plainest styles.
-_ORDER = list(dict.fromkeys([RUNNER, RUNNER_SCORES, *METHODS]))
+_ORDER = list(
+    dict.fromkeys([RUNNER, RUNNER_SCORES, RUNNER_FRONT, RUNNER_SCORES_FRONT, *METHODS])
+)
 # How far to the right of Vanilla's difference is drawn.
 _BEYOND = 1.35
 

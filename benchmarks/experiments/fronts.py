@@ -11,7 +11,9 @@ from benchmarks.experiments.methods import (
     METHODS,
     NOT_RIVALS,
     RUNNER,
+    RUNNER_FRONT,
     RUNNER_SCORES,
+    RUNNER_SCORES_FRONT,
     VANILLA,
 )
 from skfair_runner.metrics.fronts import hypervolume, non_dominated
@@ -158,7 +160,7 @@ def best_rival(found, method, rivals):
     return min(means, key=means.get, default=None)
 
 
-def table_of_goals(rows, kind=DECISIONS, method=RUNNER):
+def table_of_goals(rows, kind=DECISIONS, methods=(RUNNER, RUNNER_FRONT)):
     """One of RUNNER's two default repairs against the best rival, front by front.
 
     Parameters
@@ -169,8 +171,8 @@ def table_of_goals(rows, kind=DECISIONS, method=RUNNER):
     kind : dict
         DECISIONS or SCORES; of scores, what draws its decisions has none.
 
-    method : str
-        RUNNER or RUNNER_SCORES.
+    methods : tuple of str
+        The repair trained for each bound, and its front from one training.
 
     Returns
     -------
@@ -184,13 +186,16 @@ def table_of_goals(rows, kind=DECISIONS, method=RUNNER):
         used = part[~part["groups_at_prediction"].astype(bool)]
         if kind is SCORES:
             used = used[~used["randomised"].astype(bool)]
-        if method not in set(used["method"]):
-            continue
-        for difference, utility in itertools.product(kind[criterion], UTILITIES):
+        for difference, utility, method in itertools.product(
+            kind[criterion], UTILITIES, methods
+        ):
+            if method not in set(used["method"]):
+                continue
             row = {
                 "data set": dataset,
                 "criterion": criterion.replace("_", " "),
                 "front": f"{utility} against {NAMES[difference]}",
+                "trainings": "one" if METHODS[method].one_training else "one a bound",
             }
             table.append(row | _against_best(areas(used, utility, difference), method))
     return pd.DataFrame(table)
@@ -198,7 +203,7 @@ def table_of_goals(rows, kind=DECISIONS, method=RUNNER):
 
 def table_of_score_goals(rows):
     """The same for the repair of scores."""
-    return table_of_goals(rows, SCORES, RUNNER_SCORES)
+    return table_of_goals(rows, SCORES, (RUNNER_SCORES, RUNNER_SCORES_FRONT))
 
 
 def _against_best(found, method):

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skfair_runner import (
     RunnerFairClassifier,
+    RunnerFrontier,
     make_table_preprocessor,
     paper_settings,
 )
@@ -30,6 +31,8 @@ VANILLA = "Vanilla"
 RUNNER = "RUNNER"
 RUNNER_SCORES = "RUNNER (scores)"
 RUNNER_PAPER = "RUNNER (paper)"
+RUNNER_FRONT = "RUNNER (front)"
+RUNNER_SCORES_FRONT = "RUNNER (front of scores)"
 CEILING = "ceiling"
 ITERATIONS = 3
 _PUBLISHED = ("adult", "compas", "credit", "lsac")
@@ -61,6 +64,9 @@ class Method(NamedTuple):
     raw : bool
         Whether it trains on the table as it is.
 
+    one_training : bool
+        Whether one fit serves all settings, which are the weights of its points.
+
     short : str
         What was cut short.
     """
@@ -72,6 +78,7 @@ class Method(NamedTuple):
     shares_plain: bool = False
     after_vanilla: bool = False
     raw: bool = False
+    one_training: bool = False
     short: str = ""
 
     def name_of(self, setting):
@@ -179,6 +186,16 @@ def runner_scores(case, criterion, setting):
     return runner(case, criterion, setting).set_params(repair="scores")
 
 
+def runner_front(case, criterion, setting):
+    """Every strength of the default repair from one training."""
+    return RunnerFrontier(runner(case, criterion, 0.0))
+
+
+def runner_scores_front(case, criterion, setting):
+    """Every strength of the repair of scores from one training."""
+    return RunnerFrontier(runner_scores(case, criterion, 0.0))
+
+
 def runner_paper(case, criterion, setting):
     """The paper's settings on scaled features, with a multiple of its weight."""
     dataset = case.name.split("_")[0]
@@ -194,6 +211,8 @@ def runner_paper(case, criterion, setting):
 
 
 _BOUNDS = (0.15, 0.1, 0.05, 0.02, 0.0)
+# Of a front's points, as shares of the whole repair.
+_WEIGHTS = (0.01, 0.04, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0, 1.2)
 METHODS = {
     VANILLA: Method(vanilla, per_criterion=False, shares_plain=True),
     "Oversample": Method(oversample, per_criterion=False),
@@ -234,11 +253,16 @@ METHODS = {
     RUNNER_SCORES: Method(
         runner_scores, "bound", (0.12, 0.06, 0.03, 0.0), shares_plain=True
     ),
+    RUNNER_FRONT: Method(runner_front, "weight", _WEIGHTS, one_training=True),
+    RUNNER_SCORES_FRONT: Method(
+        runner_scores_front, "weight", _WEIGHTS, one_training=True
+    ),
 }
 # Where a fit of the reduction takes minutes, it is run on request alone.
 CHEAP_FOR_REDUCTION = ("compas", "credit", "biased")
 # What neither shares the net nor decides without the group is no rival.
-NOT_RIVALS = (VANILLA, RUNNER, RUNNER_SCORES, RUNNER_PAPER, CEILING)
+OURS = (RUNNER, RUNNER_FRONT, RUNNER_SCORES, RUNNER_SCORES_FRONT, RUNNER_PAPER)
+NOT_RIVALS = (VANILLA, *OURS, CEILING)
 
 
 def settings_of(name, criterion, *, only_first=False):

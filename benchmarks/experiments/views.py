@@ -8,9 +8,7 @@ from benchmarks.experiments.data import CRITERIA
 from benchmarks.experiments.methods import (
     CEILING,
     METHODS,
-    RUNNER,
-    RUNNER_PAPER,
-    RUNNER_SCORES,
+    OURS,
     VANILLA,
 )
 from benchmarks.experiments.running import BOTH, KEY
@@ -145,15 +143,14 @@ def table_of_reductions(rows):
                 "criterion": criterion.replace("_", " "),
                 "AP within": within,
             }
-            ours = (RUNNER, RUNNER_SCORES, RUNNER_PAPER)
-            for method in ours:
+            for method in OURS:
                 row[method] = _percent(found.get(method))
-            others = {name: own for name, own in found.items() if name not in ours}
+            others = {name: own for name, own in found.items() if name not in OURS}
             best = max(others, key=lambda name: others[name][0], default=None)
             row["best other"] = (
                 "–" if best is None else f"{best}: {_percent(others[best])}"
             )
-            reached = [found[name][0] for name in ours if name in found]
+            reached = [found[name][0] for name in OURS if name in found]
             row[f"above {PUBLISHED_REDUCTION} %"] = (
                 "yes" if max(reached, default=-np.inf) > PUBLISHED_REDUCTION else "no"
             )

@@ -63,7 +63,8 @@ class RunnerFrontier(
         Points that are measured, at least 3.
 
     validation_fraction : float, default=0.2
-        Share of the rows that are held out to measure the points, in (0, 1).
+        Share of the rows that are held out to measure the points, in (0, 1), unless
+        `fit` is given rows of their own.
 
     confidence_level : float, default=0.95
         Of the bootstrap intervals, in (0, 1).
@@ -177,7 +178,16 @@ class RunnerFrontier(
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sensitive_features=None):
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        X_val=None,
+        y_val=None,
+        sensitive_features_val=None,
+    ):
         """Train every weight at once, and measure the points on held-out rows.
 
         Parameters
@@ -193,6 +203,10 @@ class RunnerFrontier(
             The group of each sample; several columns are crossed. Required, unless the
             estimator has `sensitive_columns`.
 
+        X_val, y_val, sensitive_features_val : as X, y, sensitive_features, default=None
+            Rows to measure the points on. All of X is then trained on, and
+            `validation_fraction` is not used.
+
         Returns
         -------
         self : RunnerFrontier
@@ -202,7 +216,8 @@ class RunnerFrontier(
         ------
         ValueError
             If the estimator has ``constraint=None``; if a cell is too small for a part
-            of it to be held out; and as of :meth:`RunnerFairClassifier.fit`.
+            of it to be held out; if `X_val` or `y_val` is given without the other, or
+            lacks a group; and as of :meth:`RunnerFairClassifier.fit`.
 
         Warns
         -----
@@ -222,6 +237,7 @@ class RunnerFrontier(
                 fraction=self.validation_fraction,
                 seed=seed,
                 caller=caller,
+                given=(X_val, y_val, sensitive_features_val),
             )
             interrupt = _train(clf, *parts.train)
             self._measure(clf, parts, seed)

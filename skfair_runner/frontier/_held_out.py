@@ -42,8 +42,10 @@ class Parts:
     features: dict
 
 
-def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
-    """Split data in the proportions of their label × group cells.
+def hold_out(
+    clf, X, y, sensitive_features, *, fraction, seed, caller, given=(None, None, None)
+):
+    """Split data in the proportions of their label × group cells, unless that is done.
 
     Parameters
     ----------
@@ -62,6 +64,10 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
     caller : str
         Who asks; begins messages.
 
+    given : tuple, default=(None, None, None)
+        X, y and sensitive features of rows to measure on; all of the others are then
+        trained on.
+
     Returns
     -------
     parts : Parts
@@ -71,7 +77,8 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
     ------
     ValueError
         If a group has no row, in one of the parts, that tells a rate which the
-        constraint compares; and as of the classifier's `fit`.
+        constraint compares; if one of X and y is given without the other; and as of
+        the classifier's `fit`.
 
     Warns
     -----
@@ -92,23 +99,32 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
     )
     positive = clf._favourable(constraint, data.classes)
     check_cells(data, constraint, clf.sampling, positive, caller)
-    train, held_out = split_validation(data, fraction, seed)
-    both = {"train on": train, "hold out": held_out}
-    counts = {
-        what: _telling(data.cell_counts(rows), constraint, positive)
-        for what, rows in both.items()
-    }
-    _check_counts(counts, data, fraction, caller)
-    _warn_of_few(counts["hold out"], data, caller)
-    watched = replace(
-        data,
-        # Images are sliced, and not read, which would take memory for all of them.
-        X=getattr(data.X, "subset", data.X.__getitem__)(held_out),
-        y=data.y[held_out],
-        groups=replace(data.groups, codes=data.groups.codes[held_out]),
-    )
+    whole = X, y, sensitive_features
+    if any(part is not None for part in given):
+        watched = _read_given(probe, data, given, constraint, caller)
+        told = _telling(watched.cell_counts(slice(None)), constraint, positive)
+        _check_given(told, data, caller)
+        train = whole
+    else:
+        rows, held_out = split_validation(data, fraction, seed)
+        both = {"train on": rows, "hold out": held_out}
+        counts = {
+            what: _telling(data.cell_counts(part), constraint, positive)
+            for what, part in both.items()
+        }
+        _check_counts(counts, data, fraction, caller)
+        told = counts["hold out"]
+        watched = replace(
+            data,
+            # Images are sliced, not read, which would take memory for all of them.
+            X=getattr(data.X, "subset", data.X.__getitem__)(held_out),
+            y=data.y[held_out],
+            groups=replace(data.groups, codes=data.groups.codes[held_out]),
+        )
+        train = tuple(take_rows(part, rows) for part in whole)
+    _warn_of_few(told, data, caller, "X_val" if train is whole else None)
     return Parts(
-        train=tuple(take_rows(part, train) for part in (X, y, sensitive_features)),
+        train=train,
         held_out=watched,
         pos_label=data.classes.tolist()[positive] if len(data.classes) == 2 else None,
         features={
@@ -117,6 +133,41 @@ def hold_out(clf, X, y, sensitive_features, *, fraction, seed, caller):
             if hasattr(probe, name)
         },
     )
+
+
+def _read_given(probe, data, given, constraint, caller):
+    """The rows to measure on, in the codes of those to train on."""
+    X, y, sensitive_features = given
+    for name, part in (("X_val", X), ("y_val", y)):
+        if part is None:
+            raise ValueError(
+                f"{caller}: points are measured on X_val and y_val, but {name} is "
+                "None: pass both, with sensitive_features_val, or none of them, and a "
+                "part of X is held out."
+            )
+    return probe._read(
+        X,
+        y,
+        sensitive_features,
+        None,
+        constraint,
+        classes=data.classes,
+        reset=False,
+        caller=f"{caller} (X_val)",
+        names=data.groups.names,
+    )
+
+
+def _check_given(told, data, caller):
+    """Refuse rows that do not tell every rate of every group."""
+    least = told.min(0)
+    if least.min() == 0:
+        group = data.groups.labels[int(least.argmin())]
+        raise ValueError(
+            f"{caller}: no row of X_val is of group {group!r} and tells a rate which "
+            "the constraint compares, so that no difference can be measured on it: "
+            "pass rows of every group and label, or leave X_val out."
+        )
 
 
 def _telling(counts, constraint, positive):
@@ -144,7 +195,7 @@ def _check_counts(counts, data, fraction, caller):
         )
 
 
-def _warn_of_few(by_rate, data, caller):
+def _warn_of_few(by_rate, data, caller, given):
     """Say where held-out rows are too few to tell a difference."""
     least = int(by_rate.min())
     if least >= _FEW:
@@ -153,8 +204,8 @@ def _warn_of_few(by_rate, data, caller):
     warnings.warn(
         f"{caller}: only {least} held-out rows of group {group!r} tell a rate that the "
         f"constraint compares, where at least {_FEW} should: its difference is mostly "
-        f"noise. About {-(-_FEW // least)} times as many rows are needed, or a larger "
-        "validation_fraction.",
+        f"noise. About {-(-_FEW // least)} times as many rows are needed"
+        f"{f' in {given}' if given else ', or a larger validation_fraction'}.",
         SkfairRunnerWarning,
         # The caller of fit, beyond hold_out and scikit-learn's wrapper.
         stacklevel=5,

@@ -115,6 +115,25 @@ def test_at_agrees_with_the_table(front, people):
     )
 
 
+def test_the_table_is_of_the_rows_that_fit_was_given(make_front, people):
+    X, y, groups = people
+    train, valid = slice(0, 400), slice(400, None)
+    front = make_front().fit(
+        X[train],
+        y[train],
+        sensitive_features=groups[train],
+        X_val=X[valid],
+        y_val=y[valid],
+        sensitive_features_val=groups[valid],
+    )
+    for row in front.frontier_.to_dict("records"):
+        clf = front.at(weight=row["weight"])
+        assert row["accuracy"] == clf.score(X[valid], y[valid])
+        rates = pd.Series(clf.predict(X[valid]) == 1).groupby(groups[valid].to_numpy())
+        spread = rates.mean().max() - rates.mean().min()
+        assert row[AIM] == pytest.approx(spread)
+
+
 def test_the_warning_of_an_unmet_bound_names_the_callers_line(front):
     front.frontier_[AIM] += 0.1
     with pytest.warns(SkfairRunnerWarning, match="RunnerFrontier.at: no point") as all_:

@@ -122,3 +122,71 @@ def test_a_cell_of_which_no_row_can_be_trained_on_is_named():
         ValueError, match=r"validation_fraction=0.95 no row of group 'b' .* to train on"
     ):
         split(X, y, groups, "equalized_odds", fraction=0.95)
+
+
+def split_as_given(people, *given, constraint="equalized_odds", **options):
+    """Parts of all rows to train on and those given to measure on."""
+    X, y, groups = people
+    clf = RunnerFairClassifier(constraint, **options)
+    return hold_out(
+        clf, X, y, groups, fraction=0.25, seed=0, caller="me", given=tuple(given)
+    )
+
+
+def test_rows_that_are_given_are_measured_on_and_all_others_trained_on(people):
+    X, y, groups = people
+    backwards = slice(None, None, -2)
+    given = X[backwards], y[backwards], groups[backwards]
+
+    parts = split_as_given(people, *given)
+
+    assert all(kept is whole for kept, whole in zip(parts.train, people, strict=True))
+    held_out = parts.held_out
+    np.testing.assert_array_equal(held_out.X, np.float32(X[backwards]))
+    assert (held_out.classes[held_out.y] == y[backwards]).all()
+    names = np.array(held_out.groups.names)
+    assert (names[held_out.groups.codes] == groups[backwards]).all()
+
+
+def test_rows_that_are_given_may_hold_their_groups_in_a_column(people):
+    X, y, groups = people
+    table = X.assign(sex=groups)
+    clf = RunnerFairClassifier(sensitive_columns="sex")
+    rows = table.iloc[:80], y.iloc[:80], None
+    parts = hold_out(
+        clf, table, y, None, fraction=0.25, seed=0, caller="me", given=rows
+    )
+    assert parts.held_out.X.shape == (80, X.shape[1])
+    assert parts.held_out.groups.labels == sorted(set(groups))
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_features_and_labels_are_given_together(people, missing):
+    given = list(people)
+    given[missing] = None
+    with pytest.raises(ValueError, match=f"me: .* but {'Xy'[missing]}_val is None"):
+        split_as_given(people, *given)
+
+
+def test_groups_without_rows_to_measure_on_are_refused(people):
+    X, y, groups = people
+    kept = groups == sorted(set(groups))[0]
+    lost = sorted(set(groups))[1]
+    with pytest.raises(ValueError, match=f"me: no row of X_val is of group '{lost}'"):
+        split_as_given(people, X[kept], y[kept], groups[kept])
+
+
+def test_an_unknown_group_among_the_given_rows_is_refused(people):
+    X, y, groups = people
+    renamed = ["stranger", *list(groups)[1:]]
+    with pytest.raises(ValueError, match="stranger"):
+        split_as_given(people, X, y, renamed)
+
+
+def test_few_given_rows_are_warned_of(people):
+    X, y, groups = people
+    cells = y.astype(str) + groups.astype(str)
+    few = [np.flatnonzero(cells == cell)[:5] for cell in sorted(set(cells))]
+    rows = np.concatenate(few)
+    with pytest.warns(SkfairRunnerWarning, match="only 5 held-out .* needed in X_val"):
+        split_as_given(people, X.iloc[rows], y.iloc[rows], groups.iloc[rows])

@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from benchmarks.experiments.methods import CEILING, METHODS, RUNNER, VANILLA
+from benchmarks.experiments.methods import (
+    CEILING,
+    METHODS,
+    RUNNER,
+    RUNNER_FRONT,
+    VANILLA,
+)
 from benchmarks.experiments.running import (
     BOTH,
     COLUMNS,
@@ -14,6 +20,7 @@ from benchmarks.experiments.running import (
     known_keys,
     tasks_of,
 )
+from skfair_runner import RunnerFairClassifier, RunnerFrontier
 
 
 def test_what_does_not_depend_on_the_criterion_is_run_once():
@@ -81,3 +88,31 @@ def test_a_method_that_fails_is_a_row_with_its_error(monkeypatch):
 
     assert row["error"] == "FairSMOTE: nothing is left"
     assert (row["dataset"], row["seed"]) == ("biased", 0)
+
+
+def test_a_front_is_trained_once_for_all_its_weights(monkeypatch):
+    made = []
+
+    def small(case, criterion, setting):
+        made.append(setting)
+        estimator = RunnerFairClassifier(
+            criterion, warmup_epochs=2, max_epochs=2, hidden_layer_sizes=(8,)
+        )
+        return RunnerFrontier(estimator, n_points=3, n_bootstrap=5)
+
+    monkeypatch.setitem(
+        METHODS, RUNNER_FRONT, METHODS[RUNNER_FRONT]._replace(make=small)
+    )
+    runner = Runner()
+    tasks = [
+        Task("biased", "demographic_parity", RUNNER_FRONT, weight, 0)
+        for weight in (0.1, 1.0)
+    ]
+
+    (first,), (second,) = [runner.run(task) for task in tasks]
+
+    assert made == [None]
+    assert first["fit_seconds"] == second["fit_seconds"] > 0
+    assert first["setting"] == "weight=0.1"
+    assert "error" not in first and not first["groups_at_prediction"]
+    assert first["test_AP"] != second["test_AP"]
