@@ -9,17 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ._building import (
-    build_net,
-    draw_seed,
-    make_dataset,
-    make_task,
-    own_randomness,
-)
+from ._building import build_net, make_dataset, make_task
 from ._guards import all_or_nothing
 from ._neural import NeuralClassifier
 from ._parameters import check_parameters
 from ._precision import MIXED_PRECISIONS
+from ._randomness import draw_seed, own_randomness
 from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
 from .distances import DISTANCES

@@ -1,27 +1,15 @@
-"""From parameters and data to a net: names, seeds, modules, tasks."""
+"""From parameters and data to a net: names, data sets, tasks."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from torch import nn
 
-from skfair_runner._building import (
-    check_skorch_parameter,
-    draw_seed,
-    make_dataset,
-    make_module,
-    make_task,
-    own_randomness,
-)
+from skfair_runner._building import check_skorch_parameter, make_dataset, make_task
 from skfair_runner._training_data import TrainingData
 from skfair_runner.groups import encode_groups
-from skfair_runner.modules import TabularNet
-
-DEFAULTS = {"hidden_layer_sizes": (4,), "dropout": 0.1, "n_bins": 8}
 
 
 def make_data(y, groups=None, weights=None, X=None):
@@ -61,121 +49,6 @@ def test_names_with_a_prefix_of_skorch_pass(name):
 def test_other_names_are_refused(name, message):
     with pytest.raises(TypeError, match=message):
         check_skorch_parameter(name, ["alpha", "top_k"], "Clf")
-
-
-# Seeds
-
-
-def test_seeds_fit_into_31_bits():
-    assert draw_seed(5) == 5
-    assert draw_seed(np.int64(2**32 - 1)) == 2**31 - 1
-    first = np.random.RandomState(0)
-    assert draw_seed(first) == draw_seed(np.random.RandomState(0))
-    assert draw_seed(first) != draw_seed(np.random.RandomState(0))
-    assert draw_seed(None) != draw_seed(None)
-
-
-@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
-def test_own_randomness_is_seeded_and_gives_the_state_back(error):
-    before = torch.get_rng_state()
-    drawn = []
-    for _ in range(2):
-        try:
-            with own_randomness(3, "cpu"):
-                drawn.append(torch.rand(3))
-                if error:
-                    raise error
-        except (ValueError, KeyboardInterrupt):
-            assert error
-        assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(*drawn)
-
-
-# Modules
-
-
-@pytest.mark.parametrize(("y", "n_outputs"), [([0, 1, 1, 0], 1), ([0, 1, 2, 0], 3)])
-def test_the_default_module_fits_the_data(y, n_outputs):
-    net = make_module(None, make_data(y), np.arange(4), DEFAULTS, {})
-    assert isinstance(net, TabularNet)
-    assert (net.n_features, net.n_outputs) == (2, n_outputs)
-    assert net.hidden_layer_sizes == [4]
-    assert net.dropout == 0.1
-
-
-def test_parameters_come_before_defaults():
-    own = {"hidden_layer_sizes": (3, 2), "dropout": 0.5, "n_bins": 2}
-    data = make_data(np.arange(20) % 2)
-    net = make_module(None, data, np.arange(20), DEFAULTS, own)
-    assert net.hidden_layer_sizes == [3, 2]
-    assert net.dropout == 0.5
-    assert net.encoding.n_bins == 4
-    plain = make_module(None, data, np.arange(20), DEFAULTS, {"n_bins": 0})
-    assert not hasattr(plain, "encoding")
-    edges = {"edges": [[0.0, 1.0], [0.0, 0.5, 1.0]]}
-    given = make_module(None, data, np.arange(20), DEFAULTS, edges)
-    assert given.encoding.edges == edges["edges"]
-
-
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-def test_edges_are_learned_from_the_rows_that_are_trained_on(container):
-    X = container(np.arange(40.0).reshape(-1, 2).astype(np.float32))
-    data = make_data(np.arange(20) % 2, X=X)
-    net = make_module(None, data, np.arange(5, 10), DEFAULTS, {})
-    ends = [(edges[0], edges[-1]) for edges in net.encoding.edges]
-    assert ends == [(10.0, 18.0), (11.0, 19.0)]
-
-
-def test_weights_move_the_edges_as_repeated_rows_do():
-    y, weights = np.arange(30) % 2, np.arange(30) % 4
-    again = np.repeat(np.arange(30), weights)
-    data = make_data(y, weights=weights)
-    weighted = make_module(None, data, data.rows, DEFAULTS, {})
-    repeated = make_data(y[again], X=data.X[again])
-    assert (
-        weighted.encoding.edges
-        == make_module(
-            None, repeated, np.arange(len(again)), DEFAULTS, {}
-        ).encoding.edges
-    )
-
-
-def test_a_class_gets_the_shape_that_it_takes():
-    class Both(nn.Linear):
-        def __init__(self, n_features, n_outputs, scale=1):
-            super().__init__(n_features, n_outputs)
-            self.scale = scale
-
-    data, rows = make_data([0, 1, 2, 0]), np.arange(4)
-    net = make_module(Both, data, rows, DEFAULTS, {"scale": 3})
-    assert (net.in_features, net.out_features, net.scale) == (2, 3, 3)
-
-    def handing_on(bias=True, **kwargs):
-        return nn.Linear(3, 1, bias, **kwargs)
-
-    assert make_module(handing_on, data, rows, {}, {}).in_features == 3
-    with pytest.raises(TypeError, match="'width'"):
-        make_module(handing_on, data, rows, {}, {"width": 1})
-    open_ended = make_module(lambda **kw: nn.Linear(*kw.values()), data, rows, {}, {})
-    assert (open_ended.in_features, open_ended.out_features) == (2, 3)
-    fixed = make_module(lambda: nn.Linear(2, 3), data, rows, DEFAULTS, {})
-    assert fixed.out_features == 3
-    own = make_module(Both, data, rows, DEFAULTS, {"n_outputs": 7})
-    assert own.out_features == 7
-
-
-def test_an_instance_is_copied_and_takes_no_parameters():
-    module, data = nn.Linear(2, 1), make_data([0, 1])
-    built = make_module(module, data, np.arange(2), DEFAULTS, {})
-    assert built is not module
-    assert torch.equal(built.weight, module.weight)
-    with pytest.raises(ValueError, match="module__bias=False cannot change a module"):
-        make_module(module, data, np.arange(2), DEFAULTS, {"bias": False})
-
-
-def test_what_is_no_module_is_refused():
-    with pytest.raises(TypeError, match="module=<class 'dict'> returned a dict"):
-        make_module(dict, make_data([0, 1]), np.arange(2), DEFAULTS, {})
 
 
 # Data sets

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # Lowest first. Modules of one layer never import one another; the modules inside a
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
-    {"_precision", "_transfer", "cells", "groups", "utils"},
+    {"_precision", "_randomness", "_transfer", "cells", "groups", "utils"},
     {"images"},
     {
         "activations",
@@ -35,7 +35,7 @@ LAYERS = (
         "neurons",
         "plots",
     },
-    {"_callbacks", "_runs", "diagnosis", "report", "tasks"},
+    {"_callbacks", "_module_making", "_runs", "diagnosis", "report", "tasks"},
     {"_checkpoint", "_on_device", "penalty"},
     {"net"},
     {"_building", "_parameters", "_surprises"},

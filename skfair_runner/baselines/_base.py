@@ -9,13 +9,13 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from skfair_runner._building import draw_seed
 from skfair_runner._inputs import (
     check_image_shape,
     encode_labels,
     favourable_code,
     read_samples,
 )
+from skfair_runner._randomness import draw_seed
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.groups import (
     Groups,

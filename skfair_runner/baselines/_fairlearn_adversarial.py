@@ -10,7 +10,7 @@ from fairlearn.adversarial._pytorch_engine import PytorchEngine
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from skfair_runner._building import own_randomness
+from skfair_runner._randomness import own_randomness
 from skfair_runner._settings import resolve_settings
 from skfair_runner.baselines._numeric import as_numbers
 from skfair_runner.baselines._the_net import TrainsTheNet

@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from skfair_runner._building import call_factory, own_randomness
+from skfair_runner._module_making import call_factory
+from skfair_runner._randomness import own_randomness
 from skfair_runner.cli.cases import CaseError
 from skfair_runner.utils import atomic_write, import_optional
 

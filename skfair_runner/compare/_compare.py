@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from skfair_runner._building import draw_seed
+from skfair_runner._randomness import draw_seed
 from skfair_runner._runs.data import read_data
 from skfair_runner._runs.fingerprint import data_fingerprint, describe, versions
 from skfair_runner._runs.folds import (

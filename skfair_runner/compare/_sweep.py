@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-from skfair_runner._building import draw_seed
+from skfair_runner._randomness import draw_seed
 from skfair_runner._runs.data import read_data
 from skfair_runner._runs.fingerprint import data_fingerprint, describe, versions
 from skfair_runner._runs.folds import (

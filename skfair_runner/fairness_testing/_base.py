@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skfair_runner._building import draw_seed
+from skfair_runner._randomness import draw_seed
 from skfair_runner.fairness_testing._ledger import BudgetSpent, Ledger
 from skfair_runner.fairness_testing._models import adapt
 from skfair_runner.fairness_testing._rate import measure_rates, read_space

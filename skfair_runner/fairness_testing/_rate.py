@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from skfair_runner._building import draw_seed
+from skfair_runner._randomness import draw_seed
 from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._sampling import sample_box

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skfair_runner._building import draw_seed
+from skfair_runner._randomness import draw_seed
 from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._rate import measure_rates

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import get_tags
 from tqdm import tqdm
 
-from skfair_runner._building import draw_seed
 from skfair_runner._guards import all_or_nothing
+from skfair_runner._randomness import draw_seed
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.frontier._choice import (
     choose_position,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
-from skfair_runner._building import draw_seed, make_dataset, own_randomness
+from skfair_runner._building import make_dataset
+from skfair_runner._randomness import draw_seed, own_randomness
 from skfair_runner._training_data import check_cells
 from skfair_runner.frontier._points import summary, watched_difference
 from skfair_runner.gaps import resolve_constraint

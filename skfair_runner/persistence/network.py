@@ -6,7 +6,8 @@ import copy
 
 from torch import Tensor, nn
 
-from skfair_runner._building import call_factory, own_randomness
+from skfair_runner._module_making import call_factory
+from skfair_runner._randomness import own_randomness
 from skfair_runner.modules import TabularNet
 from skfair_runner.persistence.values import damaged_unless_read, name_of
 

@@ -11,7 +11,8 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skfair_runner._building import SKORCH_PREFIXES, assemble_net, image_sizes
+from skfair_runner._building import SKORCH_PREFIXES, assemble_net
+from skfair_runner._module_making import image_sizes
 from skfair_runner._settings import Settings
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.constraints import resolve_constraints
