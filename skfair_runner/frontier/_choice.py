@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from numbers import Real
@@ -13,6 +14,8 @@ from skfair_runner.utils import SkfairRunnerWarning
 
 # Beyond what is trained: the difference of new rows may vanish a little later.
 LARGEST_WEIGHT = 1.2
+# How a choice among intervals is called in warnings.
+_BY_WORSE_ENDS = ", by the worse ends of the intervals"
 
 
 def weights_to_measure(n_points):
@@ -61,7 +64,32 @@ def mark_front(table, difference):
     return marks
 
 
-def choose_position(table, difference, select, caller):
+def worse_ends(table, difference):
+    """A table whose accuracies and differences are the worse ends of their intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The points.
+
+    difference : str
+        Measure that is traded for accuracy.
+
+    Returns
+    -------
+    table : DataFrame
+        A copy, with the estimated differences as ``estimate``.
+    """
+    return table.assign(
+        **{
+            "estimate": table[difference],
+            difference: table[f"{difference}_high"],
+            "accuracy": table["accuracy_low"],
+        }
+    )
+
+
+def choose_position(table, difference, select, caller, *, confident=False, n_rows=None):
     """The row that a `select` means.
 
     Parameters
@@ -77,6 +105,9 @@ def choose_position(table, difference, select, caller):
 
     caller : str
         Who asks; begins messages.
+
+    confident, n_rows
+        As of :func:`weight_of_request`; for a number.
 
     Returns
     -------
@@ -118,10 +149,25 @@ def choose_position(table, difference, select, caller):
         knee = find_knee(points["accuracy"].to_numpy(), points[difference].to_numpy())
         return int(front[knee])
     # The caller of fit, beyond scikit-learn's wrapper.
-    return most_accurate_within(table, difference, select, caller, stacklevel=5)
+    told = {"stacklevel": 5}
+    if confident:
+        caller += _BY_WORSE_ENDS
+        table = worse_ends(table, difference)
+        told["n_rows"] = n_rows
+    return most_accurate_within(table, difference, select, caller, **told)
 
 
-def weight_of_request(table, column, caller, *, difference, accuracy, weight):
+def weight_of_request(
+    table,
+    column,
+    caller,
+    *,
+    difference,
+    accuracy,
+    weight,
+    confident=False,
+    n_rows=None,
+):
     """Weight of the point that was asked for in one of three ways.
 
     Parameters
@@ -138,6 +184,12 @@ def weight_of_request(table, column, caller, *, difference, accuracy, weight):
     difference, accuracy, weight : float or None
         See :meth:`~skfair_runner.RunnerFrontier.at`.
 
+    confident : bool, default=False
+        Whether the worse ends of the intervals are to be good enough.
+
+    n_rows : int or None, default=None
+        Rows that the intervals rest on; needed where `confident`.
+
     Returns
     -------
     weight : float
@@ -146,10 +198,11 @@ def weight_of_request(table, column, caller, *, difference, accuracy, weight):
     Raises
     ------
     TypeError
-        If it is no number.
+        If it is no number, or `confident` neither True nor False.
 
     ValueError
-        If not exactly one is passed, or it is out of range.
+        If not exactly one is passed, or it is out of range; if a weight is to be
+        confident.
 
     Warns
     -----
@@ -169,15 +222,31 @@ def weight_of_request(table, column, caller, *, difference, accuracy, weight):
     largest = LARGEST_WEIGHT if name == "weight" else 1
     if not 0 <= value <= largest:
         raise ValueError(f"{caller}: {name}={value!r} is not between 0 and {largest}.")
+    if not isinstance(confident, (bool, np.bool_)):
+        raise TypeError(f"{caller}: confident={confident!r} is neither True nor False.")
     if name == "weight":
+        if confident:
+            raise ValueError(
+                f"{caller}: confident=True asks for an interval that is good enough, "
+                f"and weight={value!r} names a point whatever its interval: pass a "
+                "difference or an accuracy, or leave confident out."
+            )
         return float(value)
-    find = most_accurate_within if name == "difference" else most_equal_above
     # The caller of `at` or `refine`.
-    position = find(table, column, value, caller, stacklevel=5)
+    told = {"stacklevel": 5}
+    if confident:
+        caller += _BY_WORSE_ENDS
+        table = worse_ends(table, column)
+        if name == "difference":
+            told["n_rows"] = n_rows
+    find = most_accurate_within if name == "difference" else most_equal_above
+    position = find(table, column, value, caller, **told)
     return float(table["weight"].iloc[position])
 
 
-def most_accurate_within(table, difference, bound, caller, *, stacklevel=2):
+def most_accurate_within(
+    table, difference, bound, caller, *, stacklevel=2, n_rows=None
+):
     """The most accurate point whose difference is within a bound.
 
     Parameters
@@ -197,6 +266,10 @@ def most_accurate_within(table, difference, bound, caller, *, stacklevel=2):
     stacklevel : int, default=2
         Whose line the warning names.
 
+    n_rows : int or None, default=None
+        Rows that were held out, if `table` is of :func:`worse_ends`: the warning then
+        says how many would do.
+
     Returns
     -------
     position : int
@@ -212,14 +285,39 @@ def most_accurate_within(table, difference, bound, caller, *, stacklevel=2):
     if len(within):
         return int(within[table["accuracy"].to_numpy()[within].argmax()])
     position = int(usable[table[difference].to_numpy()[usable].argmin()])
+    advice = ""
+    if n_rows is not None:
+        advice = _rows_that_would_do(table.iloc[usable], difference, bound, n_rows)
     warnings.warn(
         f"{caller}: no point of the front has a {difference.replace('_', ' ')} within "
         f"{bound:g} on the held-out rows; the smallest is "
-        f"{table[difference].iloc[position]:.3f}, and is taken.",
+        f"{table[difference].iloc[position]:.3f}, and is taken.{advice}",
         SkfairRunnerWarning,
         stacklevel=stacklevel,
     )
     return position
+
+
+def _rows_that_would_do(points, difference, bound, n_rows):
+    """How many held-out rows would bring an interval within a bound, as a sentence.
+
+    Intervals are as wide as one over the root of the number of rows.
+    """
+    below = points[points["estimate"] < bound]
+    if below.empty:
+        return " More held-out rows would not help: no estimate is below it."
+    room = bound - below["estimate"]
+    needed = n_rows * ((below[difference] - below["estimate"]) / room) ** 2
+    return (
+        f" About {_two_digits(needed.min()):,} held-out rows in place of {n_rows:,} "
+        f"could tell, if the estimate stays {below['estimate'][needed.idxmin()]:.3f}."
+    )
+
+
+def _two_digits(number):
+    """A number rounded up to two digits."""
+    unit = 10 ** max(math.floor(math.log10(number)) - 1, 0)
+    return math.ceil(number / unit) * unit
 
 
 def most_equal_above(table, difference, accuracy, caller, *, stacklevel=2):

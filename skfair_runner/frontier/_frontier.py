@@ -59,6 +59,10 @@ class RunnerFrontier(
         largest difference allowed, and the most accurate point within it is taken; a
         function gets ``frontier_`` and returns the position of a row.
 
+    confident : bool, default=False
+        Whether the upper end of the confidence interval has to be within a number as
+        `select`, rather than the estimate; see :meth:`at`.
+
     n_points : int, default=25
         Points that are measured, at least 3.
 
@@ -92,6 +96,9 @@ class RunnerFrontier(
 
     difference_ : str
         The column of ``frontier_`` that the constraint is about.
+
+    n_held_out_ : int
+        Rows that the points were measured on.
 
     classifier_ : RunnerFairClassifier
         The classifier at the selected point.
@@ -148,6 +155,7 @@ class RunnerFrontier(
             Interval(Real, 0, 1, closed="both"),
             callable,
         ],
+        "confident": ["boolean"],
         "n_points": [Interval(Integral, 3, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
@@ -161,6 +169,7 @@ class RunnerFrontier(
         estimator=None,
         *,
         select="knee",
+        confident=False,
         n_points=25,
         validation_fraction=0.2,
         confidence_level=0.95,
@@ -170,6 +179,7 @@ class RunnerFrontier(
     ):
         self.estimator = estimator
         self.select = select
+        self.confident = confident
         self.n_points = n_points
         self.validation_fraction = validation_fraction
         self.confidence_level = confidence_level
@@ -215,15 +225,19 @@ class RunnerFrontier(
         Raises
         ------
         ValueError
-            If the estimator has ``constraint=None``; if a cell is too small for a part
-            of it to be held out; if `X_val` or `y_val` is given without the other, or
-            lacks a group; and as of :meth:`RunnerFairClassifier.fit`.
+            If the estimator has ``constraint=None`` or a `checkpoint`; if `confident`
+            is True and `select` no number; if a cell is too small for a part of it to
+            be held out; if `X_val` or `y_val` is given without the other, or lacks a
+            group; and as of :meth:`RunnerFairClassifier.fit`.
 
         Warns
         -----
         SkfairRunnerWarning
             If fewer than 20 held-out rows of a group have a label that matters, or no
             point meets `select`.
+
+        ConstantClassifierWarning
+            If all points are constant, or all but the biased model.
         """
         caller = f"{type(self).__name__}.fit"
         with all_or_nothing(self):
@@ -242,7 +256,12 @@ class RunnerFrontier(
             interrupt = _train(clf, *parts.train)
             self._measure(clf, parts, seed)
             position = choose_position(
-                self.frontier_, self.difference_, self.select, type(self).__name__
+                self.frontier_,
+                self.difference_,
+                self.select,
+                type(self).__name__,
+                confident=self.confident,
+                n_rows=self.n_held_out_,
             )
             self.frontier_["selected"] = np.arange(len(self.frontier_)) == position
             self.classifier_ = self._point(self.frontier_["weight"].iloc[position])
@@ -269,6 +288,17 @@ class RunnerFrontier(
                 f"as {next(iter(clf.constraint), 'demographic_parity')!r}. Several "
                 "bounds at once are RunnerFairClassifier's."
             )
+        if clf.checkpoint is not None:
+            raise ValueError(
+                f"{caller}: the estimator has checkpoint={str(clf.checkpoint)!r}, and "
+                "a front is not trained from one: pass checkpoint=None."
+            )
+        if self.confident and not isinstance(self.select, Real):
+            raise ValueError(
+                f"{caller}: confident=True is about a bound, but select is "
+                f"{self.select!r}: pass the largest difference allowed as select, or "
+                "leave confident out."
+            )
         clf._check_settings()
         if clf.random_state is None:
             clf.random_state = seed
@@ -285,6 +315,7 @@ class RunnerFrontier(
         vars(self).update(parts.features)
         self.classes_, self.groups_ = clf.classes_, clf.groups_
         self.difference_ = watched_difference(resolve_constraint(clf.constraint))
+        self.n_held_out_ = len(parts.held_out.y)
         weights = weights_to_measure(self.n_points)
         self._measured = measure_points(
             clf,
@@ -303,16 +334,21 @@ class RunnerFrontier(
         self.frontier_["on_front"] = mark_front(self.frontier_, self.difference_)
 
     def _warn_if_constant(self):
-        """Say it where no point decides anything."""
-        if self.frontier_["constant"].all():
-            warnings.warn(
-                f"{type(self).__name__}: all {len(self.frontier_)} points are "
-                "constant on the held-out rows, so that every difference is zero for "
-                "the wrong reason. Train longer, or lower the estimator's alpha.",
-                ConstantClassifierWarning,
-                # The caller of fit, beyond scikit-learn's wrapper.
-                stacklevel=4,
-            )
+        """Say it where no repaired point decides anything."""
+        constant = self.frontier_["constant"].to_numpy(dtype=bool)
+        if not constant[1:].all():
+            return
+        which = f"all {len(constant)} points are"
+        if not constant[0]:
+            which = "all points but the one without repair are"
+        warnings.warn(
+            f"{type(self).__name__}: {which} constant on the held-out rows, so that "
+            "their differences are zero for the wrong reason. Train longer, or lower "
+            "the estimator's alpha.",
+            ConstantClassifierWarning,
+            # The caller of fit, beyond scikit-learn's wrapper.
+            stacklevel=4,
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -54,13 +56,18 @@ class FittedFront:
 
         Raises
         ------
+        TypeError
+            If what is passed is no number, or `confident` neither True nor False.
+
         ValueError
-            If not exactly one is passed, or it is out of range.
+            If not exactly one is passed, or it is out of range; if a weight is to be
+            confident.
 
         Warns
         -----
         SkfairRunnerWarning
-            If no point is good enough; the nearest one is then taken.
+            If no point is good enough; the nearest one is then taken. Where an interval
+            was to be, it says about how many held-out rows could tell.
         """
         asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
         return self._point(self._weight_of(asked, "at", confident))
@@ -79,15 +86,14 @@ class FittedFront:
     def _weight_of(self, asked, method, confident=False):
         """Weight of the point that was asked for."""
         check_is_fitted(self, "frontier_")
-        caller, table = f"{type(self).__name__}.{method}", self.frontier_
-        if confident:
-            caller += ", by the worse ends of the intervals"
-            worse = {
-                self.difference_: table[f"{self.difference_}_high"],
-                "accuracy": table["accuracy_low"],
-            }
-            table = table.assign(**worse)
-        return weight_of_request(table, self.difference_, caller, **asked)
+        return weight_of_request(
+            self.frontier_,
+            self.difference_,
+            f"{type(self).__name__}.{method}",
+            confident=confident,
+            n_rows=self.n_held_out_,
+            **asked,
+        )
 
     def refine(
         self,
@@ -128,7 +134,7 @@ class FittedFront:
             Weight of the repair, as of :meth:`at`.
 
         max_epochs : int, default=4
-            Epochs of the repair.
+            Epochs of the repair, at least 1.
 
         Returns
         -------
@@ -137,8 +143,12 @@ class FittedFront:
 
         Raises
         ------
+        TypeError
+            As of :meth:`at`, and if `max_epochs` is no whole number.
+
         ValueError
-            As of :meth:`at` and of :meth:`RunnerFairClassifier.fit`.
+            As of :meth:`at` and of :meth:`RunnerFairClassifier.fit`, and if
+            `max_epochs` is below 1.
 
         Warns
         -----
@@ -147,6 +157,8 @@ class FittedFront:
         """
         asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
         chosen = self._weight_of(asked, "refine")
+        caller = f"{type(self).__name__}.refine"
+        _check_epochs(max_epochs, caller)
         clf = self._point(chosen)
         bound = clf.difference_bound if difference is None else difference
         return continue_repair(
@@ -157,7 +169,7 @@ class FittedFront:
             sensitive_features,
             difference_bound=bound,
             max_epochs=max_epochs,
-            caller=f"{type(self).__name__}.refine",
+            caller=caller,
         )
 
     def plot(
@@ -256,3 +268,14 @@ class FittedFront:
         """
         check_is_fitted(self, "classifier_")
         return self.classifier_.predict(X)
+
+
+def _check_epochs(max_epochs, caller):
+    """Refuse what is no number of epochs."""
+    if isinstance(max_epochs, bool) or not isinstance(max_epochs, Integral):
+        raise TypeError(f"{caller}: max_epochs={max_epochs!r} is no whole number.")
+    if max_epochs < 1:
+        raise ValueError(
+            f"{caller}: max_epochs={max_epochs} is below 1: the point itself, without "
+            "a repair of its own, is handed out by at(...)."
+        )

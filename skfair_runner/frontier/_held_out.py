@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 
+import numpy as np
 from sklearn.base import clone
 
 from skfair_runner._training_data import TrainingData, check_cells, split_validation
@@ -122,7 +123,9 @@ def hold_out(
             groups=replace(data.groups, codes=data.groups.codes[held_out]),
         )
         train = tuple(take_rows(part, rows) for part in whole)
-    _warn_of_few(told, data, caller, "X_val" if train is whole else None)
+    labels = _labels_that_tell(constraint, data.classes, positive)
+    more = " in X_val" if train is whole else ", or a larger validation_fraction"
+    _warn_of_few(told, labels, watched, caller, more)
     return Parts(
         train=train,
         held_out=watched,
@@ -145,17 +148,28 @@ def _read_given(probe, data, given, constraint, caller):
                 "None: pass both, with sensitive_features_val, or none of them, and a "
                 "part of X is held out."
             )
-    return probe._read(
-        X,
-        y,
-        sensitive_features,
-        None,
-        constraint,
-        classes=data.classes,
-        reset=False,
-        caller=f"{caller} (X_val)",
-        names=data.groups.names,
-    )
+    if sensitive_features is None and probe.sensitive_columns is None:
+        raise ValueError(
+            f"{caller}: sensitive_features_val is None, and the points are compared by "
+            "the groups of X_val: pass one value per row of it."
+        )
+    try:
+        return probe._read(
+            X,
+            y,
+            sensitive_features,
+            None,
+            constraint,
+            classes=data.classes,
+            reset=False,
+            caller=f"{caller} (X_val)",
+            names=data.groups.names,
+        )
+    except (TypeError, ValueError) as error:
+        error.add_note(
+            f"{caller}: this is about X_val, y_val and sensitive_features_val."
+        )
+        raise
 
 
 def _check_given(told, data, caller):
@@ -174,10 +188,21 @@ def _telling(counts, constraint, positive):
     """Rows by rate and group that tell a rate which the constraint compares."""
     if constraint.within == "everybody":
         return counts.sum(0, keepdims=True)
-    if len(counts) == 2 and constraint.within in ("positive", "negative"):
-        label = positive if constraint.within == "positive" else 1 - positive
-        return counts[[label]]
-    return counts
+    return counts[_codes_that_tell(constraint, len(counts), positive)]
+
+
+def _labels_that_tell(constraint, classes, positive):
+    """The label of each rate of `_telling`; None for everybody."""
+    if constraint.within == "everybody":
+        return [None]
+    return classes[_codes_that_tell(constraint, len(classes), positive)].tolist()
+
+
+def _codes_that_tell(constraint, n_classes, positive):
+    """Codes of the labels whose rows tell a rate which the constraint compares."""
+    if n_classes == 2 and constraint.within in ("positive", "negative"):
+        return [positive if constraint.within == "positive" else 1 - positive]
+    return list(range(n_classes))
 
 
 def _check_counts(counts, data, fraction, caller):
@@ -195,17 +220,20 @@ def _check_counts(counts, data, fraction, caller):
         )
 
 
-def _warn_of_few(by_rate, data, caller, given):
+def _warn_of_few(by_rate, labels, held_out, caller, more):
     """Say where held-out rows are too few to tell a difference."""
     least = int(by_rate.min())
     if least >= _FEW:
         return
-    group = data.groups.labels[int(by_rate.min(0).argmin())]
+    rate, group = np.unravel_index(by_rate.argmin(), by_rate.shape)
+    of_label = "" if labels[rate] is None else f" with the label {labels[rate]!r}"
+    n_rows = len(held_out.y)
     warnings.warn(
-        f"{caller}: only {least} held-out rows of group {group!r} tell a rate that the "
-        f"constraint compares, where at least {_FEW} should: its difference is mostly "
-        f"noise. About {-(-_FEW // least)} times as many rows are needed"
-        f"{f' in {given}' if given else ', or a larger validation_fraction'}.",
+        f"{caller}: only {least} held-out rows of group "
+        f"{held_out.groups.labels[group]!r}{of_label} tell a rate that the constraint "
+        f"compares, where at least {_FEW} should: its difference is mostly noise. That "
+        f"takes about {-(-_FEW * n_rows // least):,} held-out rows in place of "
+        f"{n_rows:,}: more rows{more}.",
         SkfairRunnerWarning,
         # The caller of fit, beyond hold_out and scikit-learn's wrapper.
         stacklevel=5,

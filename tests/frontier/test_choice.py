@@ -11,6 +11,7 @@ from skfair_runner.frontier._choice import (
     most_equal_above,
     weight_of_request,
     weights_to_measure,
+    worse_ends,
 )
 from skfair_runner.utils import SkfairRunnerWarning
 
@@ -166,8 +167,51 @@ def test_a_request_is_a_weight(table, given, weight):
         ({"accuracy": 85}, ValueError, "accuracy=85 is not between 0 and 1"),
         ({"difference": "0.1"}, TypeError, "me: difference='0.1' is no number"),
         ({"weight": True}, TypeError, "me: weight=True is no number"),
+        ({"difference": 0.1, "confident": "yes"}, TypeError, "confident='yes' is neit"),
+        ({"weight": 0.4, "confident": True}, ValueError, "me: .*, and weight=0.4 name"),
     ],
 )
 def test_a_request_that_is_none_is_refused(table, given, error, message):
     with pytest.raises(error, match=message):
         weight_of_request(table, AIM, "me", **asked(**given))
+
+
+@pytest.fixture
+def with_intervals(table):
+    """Every interval is .04 wide on either side of its difference."""
+    return table.assign(
+        **{f"{AIM}_high": table[AIM] + 0.04, "accuracy_low": table["accuracy"] - 0.02}
+    )
+
+
+def test_worse_ends_take_the_place_of_estimates(with_intervals):
+    worse = worse_ends(with_intervals, AIM)
+    assert worse[AIM].tolist() == with_intervals[f"{AIM}_high"].tolist()
+    assert worse["accuracy"].tolist() == with_intervals["accuracy_low"].tolist()
+    assert worse["estimate"].tolist() == with_intervals[AIM].tolist()
+
+
+def test_a_confident_number_bounds_the_upper_end(with_intervals):
+    told = {"confident": True, "n_rows": 100}
+    assert choose_position(with_intervals, AIM, 0.1, "me", **told) == 2
+    assert choose_position(with_intervals, AIM, 0.09, "me", **told) == 3
+
+
+def test_how_many_rows_could_tell_is_told(with_intervals):
+    """An estimate of .02 leaves .02 to .04: half the width, for four times the rows."""
+    message = (
+        "me, by the worse ends of the intervals: no point .* within 0.04 .* smallest "
+        "is 0.060, and is taken. About 400 held-out rows in place of 100 could tell, "
+        "if the estimate stays 0.020"
+    )
+    told = {"confident": True, "n_rows": 100}
+    with pytest.warns(SkfairRunnerWarning, match=message):
+        assert choose_position(with_intervals, AIM, 0.04, "me", **told) == 3
+    with pytest.warns(SkfairRunnerWarning, match="About 400 held-out rows"):
+        request = asked(difference=0.04, **told)
+        assert weight_of_request(with_intervals, AIM, "me", **request) == 0.9
+
+
+def test_where_no_estimate_is_below_the_bound_no_rows_help(with_intervals):
+    with pytest.warns(SkfairRunnerWarning, match="More held-out rows would not help"):
+        choose_position(with_intervals, AIM, 0.01, "me", confident=True, n_rows=100)

@@ -51,6 +51,9 @@ def fit(front, people, **told):
         ({"output_weight": 0.3}, ValueError, "output_weight=0.3 and\n?.*0.05"),
         ({"alpha": -1}, ValueError, "'alpha' parameter .* Got -1"),
         ({"pos_label": 7}, ValueError, "7"),
+        ({"checkpoint": "a"}, ValueError, "RunnerFrontier.fit: .* checkpoint='a'"),
+        ({"confident": True}, ValueError, "RunnerFrontier.fit: .* select is 'knee'"),
+        ({"confident": 3}, ValueError, "'confident' parameter .* Got 3"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(make_front, people, options, error, message):
@@ -192,6 +195,27 @@ def test_a_front_without_a_living_point_is_told(make_front, people):
         make_front().fit(X, y, sensitive_features=groups)
 
 
+def test_a_front_of_which_no_repaired_point_lives_is_told(front):
+    front.frontier_["constant"] = front.frontier_["weight"] > 0
+    with pytest.warns(
+        ConstantClassifierWarning, match="RunnerFrontier: all points but the one"
+    ):
+        front._warn_if_constant()
+    front.frontier_.loc[3, "constant"] = False
+    front._warn_if_constant()  # no warning
+
+
+def test_a_confident_bound_selects_by_the_upper_end(front, people):
+    table = front.frontier_
+    bound = round(float(table[f"{AIM}_high"].median()), 3)
+    confident = clone(front).set_params(select=bound, confident=True)
+    fit(confident, people)
+    (selected,) = confident.frontier_[confident.frontier_["selected"]].index
+    within = table[table[f"{AIM}_high"] <= bound]
+    assert selected == within["accuracy_low"].idxmax()
+    assert confident.n_held_out_ == 120
+
+
 # Points
 
 
@@ -234,7 +258,7 @@ def test_points_are_saved_and_loaded(front, people, tmp_path):
     assert_array_equal(again.predict_proba(people[0]), clf.predict_proba(people[0]))
     pd.testing.assert_frame_equal(again.neuron_importance_, clf.neuron_importance_)
     assert again.net_.plan.alpha == clf.net_.plan.alpha
-    with pytest.raises(TypeError, match="got a RunnerFrontier"):
+    with pytest.raises(TypeError, match="got a RunnerFrontier: pass one of its points"):
         save(front, tmp_path / "front")
 
 
@@ -271,6 +295,20 @@ def test_the_front_is_pickled_without_what_training_needs(front, people):
 
 
 # Refinement
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "error", "message"),
+    [
+        ("auto", TypeError, "RunnerFrontier.refine: max_epochs='auto' is no whole"),
+        (True, TypeError, "max_epochs=True is no whole number"),
+        (0, ValueError, "RunnerFrontier.refine: max_epochs=0 is below 1"),
+    ],
+)
+def test_a_refinement_takes_some_epochs(front, people, max_epochs, error, message):
+    X, y, groups = people
+    with pytest.raises(error, match=message):
+        front.refine(X, y, sensitive_features=groups, weight=1, max_epochs=max_epochs)
 
 
 def test_a_refined_point_keeps_its_difference(front, people):

@@ -95,14 +95,18 @@ def few(n_rare, label=None):
 def test_few_held_out_rows_of_a_group_are_told():
     with pytest.warns(
         SkfairRunnerWarning,
-        match=r"me: only 5 held-out rows of group 'b' .* About 4 times as many",
+        match=r"me: only 5 held-out rows of group 'b' tell .* about 120 held-out rows "
+        r"in place of 30: more rows, or a larger validation_fraction",
     ):
         split(*few(20))
 
 
 def test_rows_of_the_label_that_matters_are_counted():
     X, y, groups = few(90, label=0)
-    with pytest.warns(SkfairRunnerWarning, match="only 1 held-out rows of group 'b'"):
+    with pytest.warns(
+        SkfairRunnerWarning,
+        match="only 1 held-out rows of group 'b' with the label 1 tell",
+    ):
         split(X, y, groups, "true_positive_rate_parity", fraction=0.5)
     X, y, groups = np.tile(X, (3, 1)), np.tile(y, 3), np.tile(groups, 3)
     split(X, y, groups, "false_positive_rate_parity", fraction=0.5)  # no warning
@@ -168,6 +172,20 @@ def test_features_and_labels_are_given_together(people, missing):
         split_as_given(people, *given)
 
 
+def test_groups_of_the_given_rows_are_asked_for(people):
+    X, y, _ = people
+    with pytest.raises(ValueError, match="me: sensitive_features_val is None"):
+        split_as_given(people, X, y, None)
+
+
+def test_what_is_wrong_with_the_given_rows_is_said_of_them(people):
+    X, y, groups = people
+    for given in ((X.iloc[:, :2], y, groups), (X, y[:-1], groups), (X, y + 5, groups)):
+        with pytest.raises(ValueError) as caught:
+            split_as_given(people, *given)
+        assert "me: this is about X_val, y_val" in caught.value.__notes__[0]
+
+
 def test_groups_without_rows_to_measure_on_are_refused(people):
     X, y, groups = people
     kept = groups == sorted(set(groups))[0]
@@ -188,5 +206,5 @@ def test_few_given_rows_are_warned_of(people):
     cells = y.astype(str) + groups.astype(str)
     few = [np.flatnonzero(cells == cell)[:5] for cell in sorted(set(cells))]
     rows = np.concatenate(few)
-    with pytest.warns(SkfairRunnerWarning, match="only 5 held-out .* needed in X_val"):
+    with pytest.warns(SkfairRunnerWarning, match="only 5 held-out .* rows in X_val"):
         split_as_given(people, X.iloc[rows], y.iloc[rows], groups.iloc[rows])
