@@ -14,6 +14,8 @@ from skfair_runner.tasks import probabilities
 
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
+# The largest value of what is no share and no difference of two shares.
+_LARGEST = {"equalized_odds_sum": 2.0}
 # What `frontier_` tells of every point, besides its weight.
 _TOLD = (
     "accuracy",
@@ -152,7 +154,7 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
         if name in row:
             width = half_width(error[None], np.zeros(1, dtype=int), level)
             row[f"{name}_low"] = max(row[name] - width, 0.0)
-            row[f"{name}_high"] = min(row[name] + width, 1.0)
+            row[f"{name}_high"] = min(row[name] + width, _LARGEST.get(name, 1.0))
     return row
 
 

@@ -123,3 +123,19 @@ def test_all_points_are_measured_as_each_by_itself(front, held_out):
     )
     assert table["weight"].tolist() == weights
     pd.testing.assert_frame_equal(table.drop(columns="weight"), pd.DataFrame(expected))
+
+
+def test_a_sum_of_two_differences_may_exceed_one(front, held_out):
+    """All of one group are selected, none of the other."""
+
+    class Divided:
+        class net_:
+            @staticmethod
+            def decision_values(X):
+                return np.where(held_out.groups.codes == 0, 9.0, -9.0)[:, None]
+
+    row = measure_point(
+        Divided, held_out, 1, n_bootstrap=50, level=0.9, rng=np.random.default_rng(0)
+    )
+    assert row["equalized_odds_sum"] == row["equalized_odds_sum_high"] == 2
+    assert row["equalized_odds_difference_high"] == 1
