@@ -152,6 +152,8 @@ def _describe(model, files: dict[str, bytes]):
     hint = "."
     if hasattr(model, "best_estimator_"):
         hint = f": pass the best_estimator_ of the {name}."
+    elif hasattr(model, "frontier_"):
+        hint = ": pass one of its points, as in front.at(difference=0.05)."
     raise TypeError(
         "save takes a fitted RunnerFairClassifier, or a Pipeline or SensitiveColumns "
         f"around one, but got a {name}{hint}"
