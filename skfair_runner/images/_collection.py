@@ -9,6 +9,10 @@ from numbers import Integral
 import numpy as np
 
 CHANNELS = ("first", "last")
+# Numbers of channels by which an axis is known: grey, colours, colours with alpha.
+KNOWN_CHANNELS = (1, 3, 4)
+# Images are larger than the maps at the end of a network, such as 64 × 3 × 3.
+_LEAST_SIDE = 5
 
 
 def check_dtype(dtype: np.dtype, what: str) -> None:
@@ -36,6 +40,35 @@ def check_dtype(dtype: np.dtype, what: str) -> None:
             f"{what} holds pixels of type {dtype}; they must be uint8, from 0 to 255, "
             "or float: convert them, as in X.astype('uint8')."
         )
+
+
+def apparent_channels(image_shape: tuple[int, ...]) -> str | None:
+    """Where the channels of an image of three axes are, as far as its shape tells.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Shape of one image.
+
+    Returns
+    -------
+    channels : {"first", "last"} or None
+        None where both or neither could be.
+
+    Examples
+    --------
+    >>> apparent_channels((64, 64, 3)), apparent_channels((3, 64, 64))
+    ('last', 'first')
+    >>> apparent_channels((3, 4, 3)) is None
+    True
+    """
+    one, two, three = image_shape
+    first, last = one in KNOWN_CHANNELS, three in KNOWN_CHANNELS
+    if first and not last:
+        return "first"
+    if last and not first and min(one, two) >= _LEAST_SIDE:
+        return "last"
+    return None
 
 
 class Images:

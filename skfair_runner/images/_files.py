@@ -55,6 +55,9 @@ class ZipMembers:
     ------
     FileNotFoundError
         If there is no archive, or it has no such member.
+
+    ValueError
+        If the file is no zip archive.
     """
 
     def __init__(self, names: Sequence, archive):
@@ -67,9 +70,9 @@ class ZipMembers:
         if absent:
             first = next(name for name in self.names if name in absent)
             raise FileNotFoundError(
-                f"{self.archive!r} has no member {first!r}, nor {len(absent) - 1} "
-                "others that were named: names are paths inside of the archive, such "
-                f"as {self._handle.namelist()[:1]}."
+                f"{self.archive!r} has no member {first!r}; {len(absent)} of "
+                f"{len(self.names)} names are not in it: names are paths inside of the "
+                f"archive, such as {self._handle.namelist()[:1]}."
             )
 
     def __getstate__(self):
@@ -79,7 +82,14 @@ class ZipMembers:
     def prepare(self) -> None:
         """Open the archive, unless this process has."""
         if self._process != os.getpid():
-            self._handle, self._process = zipfile.ZipFile(self.archive), os.getpid()
+            try:
+                self._handle = zipfile.ZipFile(self.archive)
+            except zipfile.BadZipFile as error:
+                raise ValueError(
+                    f"archive={self.archive!r} is no zip archive, or was cut off: get "
+                    "it again, or pass files of a folder without `archive`."
+                ) from error
+            self._process = os.getpid()
 
     def open(self, row: int):
         """What an image is decoded from; threads may ask at the same time."""

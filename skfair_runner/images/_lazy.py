@@ -9,6 +9,7 @@ Python, such as those of many a torch data set.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -16,10 +17,11 @@ from typing import Any
 
 import joblib
 import numpy as np
+from torch.utils.data import IterableDataset
 
 from skfair_runner.utils import import_optional
 
-from ._collection import Images
+from ._collection import Images, apparent_channels
 from ._files import PlainFiles, ZipMembers
 from ._processes import DecodingProcesses
 
@@ -74,6 +76,9 @@ class LazyImages(Images):
     ImportError
         If Pillow is not installed.
 
+    TypeError
+        If `files` is one path, or has no length.
+
     ValueError
         If a parameter is out of range; and, when a batch is read, if a file is no
         image, or not of the expected size.
@@ -103,6 +108,11 @@ class LazyImages(Images):
         n_workers: int | None = None,
         decode_with: str = "threads",
     ):
+        if isinstance(files, str | os.PathLike) or not hasattr(files, "__len__"):
+            raise TypeError(
+                f"LazyImages: files={files!r} must be a sequence of paths in the order "
+                "of the labels, as in sorted(pathlib.Path(folder).glob('*.jpg'))."
+            )
         if len(files) == 0:
             raise ValueError(f"LazyImages got {len(files)} files: pass one or more.")
         for name, value, known in (
@@ -128,7 +138,9 @@ class LazyImages(Images):
         dataset : torch.utils.data.Dataset
             With a length. An item is an image, or a tuple that begins with one: a
             tensor (channels, height, width), an array or Pillow image (height, width)
-            or (height, width, channels). All are of one size; the first is read now.
+            or (height, width, channels). Where the shape says otherwise, as (3, 64, 64)
+            of an array does, it is believed. All are of one size; the first is read
+            now.
 
         n_workers : int or None, default=None
             Processes that ask for items during a fit or prediction; each has a copy of
@@ -143,11 +155,13 @@ class LazyImages(Images):
         Raises
         ------
         TypeError
-            If the first image's pixels are neither uint8 nor float.
+            If the data set has no length or rows, or the first image's pixels are
+            neither uint8 nor float.
 
         ValueError
             If the first item has no image, or `n_workers` is no positive number; and,
-            when a batch is read, if an image is not of the first one's shape.
+            when a batch is read, if an image is not of the first one's shape, or holds
+            NaN or infinity.
 
         Examples
         --------
@@ -157,6 +171,14 @@ class LazyImages(Images):
         >>> LazyImages.from_dataset(dataset)
         LazyImages(shape=(5, 3, 8, 8), dtype=float32, channels='first')
         """
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or (
+            isinstance(dataset, IterableDataset)
+        ):
+            raise TypeError(
+                "LazyImages.from_dataset needs a data set with a length, whose items "
+                f"are asked for by row, but a {type(dataset).__name__} is none: write "
+                "the images to files, or read them into an array."
+            )
         images = cls.__new__(cls)
         reader = _DatasetReader(dataset)
         decode_with = "threads" if n_workers is None else "processes"
@@ -280,8 +302,11 @@ class _FileReader:
         try:
             with image_of.open(source) as image:
                 image = image.convert(self._mode)
-        except FileNotFoundError:
-            raise
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{self._files.describe(row)}, image {row}, is not there: leave it "
+                "out, or check the folder that the paths begin with."
+            ) from error
         except (OSError, SyntaxError) as error:
             raise ValueError(
                 f"{self._files.describe(row)}, image {row}, cannot be decoded: "
@@ -333,6 +358,8 @@ class _DatasetReader:
         self.image_shape = (*image.shape, 1) if grey else image.shape
         if grey:
             self.channels = "last"
+        else:
+            self.channels = apparent_channels(image.shape) or self.channels
 
     def prepare(self) -> None:
         pass
@@ -354,6 +381,11 @@ class _DatasetReader:
                 f"Item {row} of the data set is {image.dtype} of shape {image.shape}, "
                 f"but the first is {self.dtype} of shape {self._item_shape}: bring all "
                 "to one size in the data set."
+            )
+        if self.dtype.kind == "f" and not np.isfinite(image).all():
+            raise ValueError(
+                f"Item {row} of the data set holds NaN or infinity: leave it out, or "
+                "repair it."
             )
         return image.reshape(self.image_shape)
 

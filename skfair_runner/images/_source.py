@@ -7,13 +7,16 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from ._collection import ImageArray, Images, check_dtype
+from ._collection import (
+    KNOWN_CHANNELS,
+    ImageArray,
+    Images,
+    apparent_channels,
+    check_dtype,
+)
 
-# Numbers of channels by which an axis is known: grey, colours, colours with alpha.
-_KNOWN_CHANNELS = (1, 3, 4)
-# Images are larger than the maps at the end of a network, such as 64 × 3 × 3.
-_LEAST_SIDE = 5
 # Values that are looked at together when floats are checked.
 _CHUNK = 2**22
 
@@ -131,19 +134,22 @@ def opened(X) -> AbstractContextManager:
     return X.images.opened() if isinstance(X, ImageSource) else nullcontext()
 
 
-def read_images(X, *, caller: str) -> ImageSource | None:
+def read_images(X, *, caller: str, grey_floats: bool = False) -> ImageSource | None:
     """The images that X holds, or None where it holds none.
 
     Parameters
     ----------
     X : object
         What the user passed. Images are :class:`Images`, or an
-        :class:`ImageSource` of them; arrays and lists of arrays
-        with four axes; and arrays of bytes with three, which are grey. Three axes of
+        :class:`ImageSource` of them; arrays with four axes, and lists of images, which
+        may be Pillow's; and arrays of bytes with three, which are grey. Three axes of
         floats may as well be sequences, and are left alone.
 
     caller : str
         Who asks, for messages.
+
+    grey_floats : bool, default=False
+        Whether three axes of floats are grey images after all.
 
     Returns
     -------
@@ -153,11 +159,12 @@ def read_images(X, *, caller: str) -> ImageSource | None:
     Raises
     ------
     TypeError
-        If there are four axes of something else than bytes or floats.
+        If there are four axes of something else than bytes or floats, or X is a torch
+        data set.
 
     ValueError
-        If nobody can tell where the channels are, there is no image, or a float is NaN
-        or infinite.
+        If nobody can tell where the channels are, there is no image, images of a list
+        differ in shape, or a float is NaN or infinite.
 
     Examples
     --------
@@ -171,7 +178,7 @@ def read_images(X, *, caller: str) -> ImageSource | None:
     if isinstance(X, Images):
         images = X
     else:
-        array = _as_array(X)
+        array = _as_array(X, caller, grey_floats)
         if array is None:
             return None
         check_dtype(array.dtype, f"{caller}: X, of shape {array.shape},")
@@ -186,29 +193,54 @@ def read_images(X, *, caller: str) -> ImageSource | None:
     return ImageSource(images)
 
 
-def _as_array(X):
+def _as_array(X, caller, grey_floats):
     """X as an array, if it has the axes of images."""
-    if isinstance(X, list | tuple) and X and getattr(X[0], "ndim", 0) in (2, 3):
-        if len({np.shape(image) for image in X}) > 1:
-            return None
-        X = np.stack([np.asarray(image) for image in X])
+    if isinstance(X, Dataset):
+        raise TypeError(
+            f"{caller}: X is a torch data set, {type(X).__name__}: wrap it, as in "
+            "skfair_runner.images.LazyImages.from_dataset(X), and pass labels and "
+            "groups apart."
+        )
+    if isinstance(X, list | tuple) and X and _n_axes(X[0]) in (2, 3):
+        X = _stacked([np.asarray(image) for image in X], caller)
     ndim = getattr(X, "ndim", 0)
     if ndim not in (3, 4):
         return None
     array = np.asarray(X)
-    return array if ndim == 4 or array.dtype == np.uint8 else None
+    if ndim == 4 or array.dtype == np.uint8:
+        return array
+    return array if grey_floats and array.dtype.kind == "f" else None
+
+
+def _n_axes(item) -> int:
+    try:
+        return np.ndim(item)
+    except ValueError:  # a list of lists that differ in length
+        return 0
+
+
+def _stacked(items: list[np.ndarray], caller: str) -> np.ndarray | None:
+    """One array of a list of images; None where they need not be images."""
+    first = items[0]
+    other = next((item for item in items if item.shape != first.shape), None)
+    if other is None:
+        return np.stack(items)
+    if first.ndim == 2 and first.dtype != np.uint8:
+        return None
+    raise ValueError(
+        f"{caller}: X is a list of images of different shapes, such as {first.shape} "
+        f"and {other.shape}: bring them to one, or pass their files, as in "
+        "skfair_runner.images.LazyImages(files, size=64)."
+    )
 
 
 def _find_channels(array: np.ndarray, caller: str) -> str:
     """Where the channels of an array of four axes are."""
-    _, one, two, three = array.shape
-    first, last = one in _KNOWN_CHANNELS, three in _KNOWN_CHANNELS
-    if first and not last:
-        return "first"
-    if last and not first and min(one, two) >= _LEAST_SIDE:
-        return "last"
+    found = apparent_channels(array.shape[1:])
+    if found is not None:
+        return found
     # Maps of a network have any number of channels, first as everywhere in torch.
-    if not first and array.dtype != np.uint8:
+    if array.shape[1] not in KNOWN_CHANNELS and array.dtype != np.uint8:
         return "first"
     raise ValueError(
         f"{caller} cannot tell from the shape {array.shape} of X where the channels "

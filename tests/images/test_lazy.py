@@ -1,13 +1,15 @@
 """Images are decoded when a batch needs them, and by nobody else."""
 
 import pickle
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from skfair_runner.images import LazyImages
 
@@ -59,7 +61,9 @@ def test_slicing_and_pickling_open_nothing():
     images = LazyImages([f"nowhere/{i}.jpg" for i in range(9)], size=(6, 4))
     part = pickle.loads(pickle.dumps(images[np.arange(9) > 2][1:]))
     assert part.shape == (5, 6, 4, 3)
-    with pytest.raises(FileNotFoundError, match=r"nowhere.4\.jpg"):
+    with pytest.raises(
+        FileNotFoundError, match=r"nowhere.4\.jpg', image 4, is not there"
+    ):
         part[0]
 
 
@@ -119,6 +123,14 @@ def test_no_file_is_refused():
         LazyImages([])
 
 
+@pytest.mark.parametrize("files", ["photos", Path("photos"), Path().glob("*.jpg")])
+def test_files_are_a_sequence(files):
+    with pytest.raises(
+        TypeError, match=rf"files={re.escape(repr(files))} must be a sequence .*sorted"
+    ):
+        LazyImages(files)
+
+
 def test_without_pillow_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     with pytest.raises(ImportError, match="PIL"):
@@ -159,6 +171,32 @@ def test_a_data_set_of_tensors_has_its_channels_first():
     assert (images.shape, images.channels) == ((5, 3, 4, 6), "first")
     assert images.dtype == np.float32
     assert_array_equal(np.asarray(images), tensors.numpy())
+
+
+def test_the_shape_of_an_item_tells_where_its_channels_are():
+    tensors = LazyImages.from_dataset(TensorDataset(torch.zeros(5, 8, 9, 3)))
+    assert (tensors.shape, tensors.channels) == ((5, 8, 9, 3), "last")
+    arrays = LazyImages.from_dataset([np.zeros((3, 8, 9), "uint8")] * 5)
+    assert (arrays.shape, arrays.channels) == ((5, 3, 8, 9), "first")
+
+
+def test_an_item_that_is_no_number_is_named():
+    pixels = torch.zeros(5, 3, 8, 8)
+    pixels[4, 1, 2, 3] = torch.nan
+    images = LazyImages.from_dataset(TensorDataset(pixels))
+    assert np.asarray(images[:4]).max() == 0
+    with pytest.raises(ValueError, match="Item 4 of the data set holds NaN"):
+        np.asarray(images)
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        yield torch.zeros(3, 8, 8)
+
+
+def test_a_data_set_without_rows_is_refused():
+    with pytest.raises(TypeError, match="a Stream is none: write"):
+        LazyImages.from_dataset(Stream())
 
 
 def test_an_item_of_another_size_is_named():

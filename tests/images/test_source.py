@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from torch.utils.data import TensorDataset
 
 from skfair_runner.images import ImageArray, ImageSource, LazyImages, read_images
 
@@ -68,6 +69,33 @@ def test_lists_and_tensors_hold_images_too():
     tensor = torch.zeros(5, 1, 8, 8)
     source = read(tensor)
     assert np.shares_memory(source.images.array, tensor.numpy())
+
+
+def test_lists_may_be_nested_or_of_pictures():
+    X = bytes_of(5, 8, 8, 3)
+    pictures = pytest.importorskip("PIL.Image")
+    assert_array_equal(read([pictures.fromarray(x) for x in X]).images.array, X)
+    assert_array_equal(read((X / 255).tolist()).images.array, X / 255)
+    with pytest.raises(TypeError, match=r"\(5, 8, 8, 3\), holds pixels of type int64"):
+        read(X.tolist())
+
+
+def test_images_of_different_shapes_are_refused():
+    X = [*bytes_of(5, 8, 8, 3), bytes_of(8, 9, 3)]
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\) and \(8, 9, 3\): bring"):
+        read(X)
+
+
+def test_a_data_set_is_to_be_wrapped():
+    dataset = TensorDataset(torch.zeros(5, 3, 8, 8))
+    with pytest.raises(TypeError, match=r"data set, TensorDataset: .*from_dataset"):
+        read(dataset)
+
+
+def test_floats_of_three_axes_are_images_where_the_caller_knows():
+    X = np.zeros((7, 8, 9))
+    assert read_images(X, caller="Clf", grey_floats=True).shape == (7, 1, 8, 9)
+    assert read_images(X.astype(int), caller="Clf", grey_floats=True) is None
 
 
 def test_bytes_are_scaled_and_brought_to_channels_first():
