@@ -155,9 +155,11 @@ def check_image_shape(estimator, images: ImageSource, *, reset: bool) -> None:
     known = shape if reset else getattr(estimator, "image_shape_", None)
     if shape != known:
         trained_on = "a table" if known is None else f"images of shape {known}"
+        single = known is not None and shape[0] == 1 != known[0]
+        hint = "; a single image is X[None]" if single else ""
         raise ValueError(
             f"X holds images of shape {shape}, but this {name} was trained on "
-            f"{trained_on}: bring X to what it was trained on."
+            f"{trained_on}: bring X to what it was trained on{hint}."
         )
     if reset:
         estimator.image_shape_ = shape

@@ -6,9 +6,11 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import nn
 
 from ._training_data import TrainingData
+from .activations import evaluation_mode
 from .modules import TabularNet, piecewise_linear_edges
 
 
@@ -79,6 +81,51 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
             own["edges"] = _learn_edges(data, rows, n_bins)
         return TabularNet(**{**shape, **own})
     return call_factory(module, shape, parameters)
+
+
+def takes_grey_images(module, X) -> bool:
+    """Whether floats (n, height, width) are images to a module, instead of sequences.
+
+    Parameters
+    ----------
+    module : None, callable or nn.Module
+        As of :func:`make_module`.
+
+    X : object
+        What the user passed.
+
+    Returns
+    -------
+    takes : bool
+        False unless X has three axes. Of a class or function whether it has a parameter
+        that only modules for images are told; of an instance whether it begins with a
+        convolution of grey images, and runs when X gets an axis for its channel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
+    >>> takes_grey_images(net, np.zeros((5, 8, 8)))
+    True
+    >>> takes_grey_images(nn.Sequential(nn.Linear(8, 4), net), np.zeros((5, 8, 8)))
+    False
+    """
+    if module is None or getattr(X, "ndim", 0) != 3:
+        return False
+    if not isinstance(module, nn.Module):
+        try:
+            return any(_names(module, name) for name in image_sizes((1, 1, 1)))
+        except ValueError:  # some builtins tell nothing
+            return False
+    first = next((each for each in module.modules() if each._parameters), None)
+    if not isinstance(first, nn.Conv2d) or first.in_channels != 1:
+        return False
+    with evaluation_mode(module), torch.no_grad():
+        try:
+            module(torch.as_tensor(X[:2]).to(first.weight)[:, None])
+        except (RuntimeError, TypeError, ValueError):  # it adds the axis itself
+            return False
+    return True
 
 
 def image_sizes(image_shape: Sequence[int]) -> dict:

@@ -20,6 +20,7 @@ from ._inputs import (
     read_weights,
     take_sensitive_columns,
 )
+from ._module_making import takes_grey_images
 from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table
@@ -138,11 +139,18 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
 
     def _validate(self, X, y="no_validation", *, reset):
         """scikit-learn's checks, and float32; images stay what they are."""
-        images = read_images(X, caller=type(self).__name__)
+        name = type(self).__name__
+        images = read_images(X, caller=name, grey_floats=self._grey(X, reset))
         if images is not None:
             return self._validate_images(images, y, reset=reset)
         if reset:
             vars(self).pop("image_shape_", None)
+        elif hasattr(self, "image_shape_"):
+            raise ValueError(
+                f"X holds no images, but a {type(X).__name__} of shape {np.shape(X)}, "
+                f"and this {name} was trained on images of shape {self.image_shape_}: "
+                "bring X to what it was trained on; a single image is X[None]."
+            )
         with np.errstate(over="ignore"), warnings.catch_warnings():
             # An overflowing value becomes inf, which is refused by name.
             warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
@@ -155,6 +163,12 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
                 allow_nd=self.module is not None,
                 reset=reset,
             )
+
+    def _grey(self, X, reset):
+        """Whether floats of three axes are images: to the module, or as in `fit`."""
+        if reset:
+            return takes_grey_images(self.module, X)
+        return getattr(self, "image_shape_", ())[:1] == (1,)
 
     def _validate_images(self, images: ImageSource, y, *, reset):
         """Images for a module of the user, of the shape of those trained on."""

@@ -104,6 +104,31 @@ def test_grey_bytes_are_images(faces):
     assert clf.predict(X[:5, :, :, :1]).shape == (5,)
 
 
+class AddsTheAxis(nn.Module):
+    """A module that is given grey images without an axis of channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu = nn.Conv2d(1, 4, 3), nn.ReLU()
+        self.output = nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.output(self.relu(self.conv(x[:, None])).mean((2, 3)))
+
+
+def test_grey_floats_are_images_to_a_module_for_images(faces):
+    X, y, groups = faces
+    grey = X[..., 0] / 255
+    clf = fit((grey, y, groups))
+    assert clf.image_shape_ == (1, 8, 9)
+    assert_array_equal(clf.predict_proba(grey), clf.predict_proba(grey[:, None]))
+    again = fit((grey, y, groups), module=clf.net_.module_)
+    assert again.image_shape_ == (1, 8, 9)
+    own = fit((grey, y, groups), module=AddsTheAxis())
+    assert not hasattr(own, "image_shape_")
+    assert own.predict(grey).shape == (96,)
+
+
 def test_bytes_are_never_converted_as_a_whole(faces, monkeypatch):
     """What a batch needs is converted, and the array stays the user's."""
     from skfair_runner.images import ImageSource
@@ -264,6 +289,12 @@ def test_images_of_another_shape_are_refused(trained):
         ValueError, match=r"shape \(3, 5, 6\), .* images of shape \(3, 8, 9\)"
     ):
         trained.predict(np.zeros((2, 5, 6, 3), "uint8"))
+    with pytest.raises(ValueError, match=r"shape \(1, 9, 3\), .* is X\[None\]"):
+        trained.predict(np.zeros((8, 9, 3), "uint8"))
+    with pytest.raises(
+        ValueError, match=r"ndarray of shape \(2, 216\), .* shape \(3, 8, 9\): bring"
+    ):
+        trained.predict(np.zeros((2, 216)))
 
 
 def test_a_table_and_images_are_not_exchanged(faces):

@@ -6,7 +6,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from skfair_runner._module_making import make_module
+from skfair_runner._module_making import make_module, takes_grey_images
 from skfair_runner._training_data import TrainingData
 from skfair_runner.modules import TabularNet
 
@@ -104,3 +104,24 @@ def test_an_instance_is_copied_and_takes_no_parameters():
 def test_what_is_no_module_is_refused():
     with pytest.raises(TypeError, match="module=<class 'dict'> returned a dict"):
         make_module(dict, make_data([0, 1]), np.arange(2), DEFAULTS, {})
+
+
+def with_sizes(image_size):
+    return nn.Flatten()
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (None, False),
+        (with_sizes, True),
+        (dict, False),
+        (nn.Linear(8, 1), False),
+        (nn.Conv2d(3, 4, 3), False),
+        (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten()), True),
+        (nn.Sequential(nn.Flatten(0, 1), nn.Conv2d(1, 4, 9)), False),
+    ],
+)
+def test_grey_images_are_known_by_the_module(module, expected):
+    assert takes_grey_images(module, np.zeros((5, 8, 8))) is expected
+    assert not takes_grey_images(module, np.zeros((5, 8)))
