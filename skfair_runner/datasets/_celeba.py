@@ -48,7 +48,8 @@ def fetch_celeba(
 
     Nothing is downloaded. The folder ``celeba`` in the data home holds the published
     files: ``img_align_celeba`` (a folder, or the zip archive), ``list_attr_celeba.txt``
-    and ``list_eval_partition.txt``.
+    and ``list_eval_partition.txt``, side by side or in the published folders ``Img``,
+    ``Anno`` and ``Eval``.
 
     Parameters
     ----------
@@ -92,8 +93,8 @@ def fetch_celeba(
         If Pillow is not installed.
 
     ValueError
-        If a parameter is out of range, an attribute is unknown, or the lists do not
-        name the same images.
+        If a parameter is out of range, an attribute is unknown, or target and group, or
+        the lists do not name the same images.
 
     See Also
     --------
@@ -111,8 +112,12 @@ def fetch_celeba(
         "celeba",
         data_home,
         [
-            (_ATTRIBUTES, _PARTITION, _FOLDER),
-            (_ATTRIBUTES, _PARTITION, f"{_FOLDER}.zip"),
+            (*lists, f"{images}{ending}")
+            for *lists, images in (
+                (_ATTRIBUTES, _PARTITION, _FOLDER),
+                (f"Anno/{_ATTRIBUTES}", f"Eval/{_PARTITION}", f"Img/{_FOLDER}"),
+            )
+            for ending in ("", ".zip")
         ],
         _HOW,
     )
@@ -124,6 +129,12 @@ def fetch_celeba(
                 f"fetch_celeba: {name!r} is no attribute of CelebA; there are "
                 f"{attributes.columns.tolist()}."
             )
+    if target in sensitive:
+        raise ValueError(
+            f"fetch_celeba: {target!r} is the target and among the sensitive "
+            f"attributes {sensitive}, so that a group has one label only: choose "
+            "another attribute for one of them."
+        )
     if subset != "all":
         attributes = attributes[partition == _SUBSETS[subset]]
         partition = partition[partition == _SUBSETS[subset]]

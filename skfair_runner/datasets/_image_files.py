@@ -37,10 +37,17 @@ def find_files(dataset, data_home, choices, how):
         paths = tuple(folder / name for name in names)
         if all(path.exists() for path in paths):
             return paths
-    wanted = ", or ".join(" and ".join(map(repr, names)) for names in choices)
+    absent = [
+        [name for name in names if not (folder / name).exists()] for names in choices
+    ]
+    least = min(map(len, absent))
+    # Of what was begun, how it can be completed.
+    wanted = ", or ".join(
+        " and ".join(map(repr, names)) for names in absent if len(names) == least
+    )
     raise FileNotFoundError(
-        f"{str(folder)!r} holds no {dataset} data: it needs {wanted}. {how} Another "
-        f"folder is named by data_home= or the environment variable "
+        f"{str(folder)!r} holds no complete {dataset} data: it lacks {wanted}. {how} "
+        "Another folder is named by data_home= or the environment variable "
         f"{DATA_HOME_VARIABLE}."
     )
 

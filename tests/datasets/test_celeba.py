@@ -61,6 +61,20 @@ def test_attributes_and_parts_by_hand(home):
     assert faces.target_names == ["not Wavy_Hair", "Wavy_Hair"]
 
 
+def test_the_published_folders_are_known(home):
+    flat = np.asarray(fetch_celeba(data_home=home, size=8).data)
+    for folder, names in {"Img": "img*", "Anno": "*attr*", "Eval": "*eval*"}.items():
+        (home / "celeba" / folder).mkdir()
+        (path,) = (home / "celeba").glob(names)
+        path.rename(path.parent / folder / path.name)
+    assert_array_equal(np.asarray(fetch_celeba(data_home=home, size=8).data), flat)
+
+
+def test_the_target_is_no_group(home):
+    with pytest.raises(ValueError, match=r"'Male' is the target and .* \['Male'\]"):
+        fetch_celeba(data_home=home, target="Male")
+
+
 def test_a_part_has_its_own_images(home):
     everything = fetch_celeba(data_home=home, subset="all", size=8)
     X, y = fetch_celeba(data_home=home, subset="valid", size=8, return_X_y=True)
@@ -96,7 +110,7 @@ def test_absent_files_are_named_with_how_to_obtain_them(home):
     (home / "celeba" / "list_eval_partition.txt").unlink()
     with pytest.raises(
         FileNotFoundError,
-        match=r"'list_eval_partition\.txt' and 'img_align_celeba'.*not commercial"
+        match=r"it lacks 'list_eval_partition\.txt'\. CelebA .* not commercial"
         r".*projects/CelebA\.html",
     ):
         fetch_celeba(data_home=home)

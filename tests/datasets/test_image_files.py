@@ -19,9 +19,13 @@ def test_the_first_complete_choice_is_taken(tmp_path):
 def test_what_is_absent_is_named_with_how_to_obtain_it(tmp_path):
     with pytest.raises(
         FileNotFoundError,
-        match=r"faces' holds no faces data: .* 'labels.csv' and 'photos', or .*zip'\. "
+        match=r"faces' holds no complete .* 'labels.csv' and 'photos', or .*zip'\. "
         r"Ask the authors\. .* SKFAIR_RUNNER_DATA",
     ):
+        find_files("faces", tmp_path, CHOICES, "Ask the authors.")
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "photos.zip").touch()
+    with pytest.raises(FileNotFoundError, match=r"lacks 'labels.csv'\. Ask"):
         find_files("faces", tmp_path, CHOICES, "Ask the authors.")
 
 
