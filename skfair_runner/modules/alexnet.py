@@ -12,6 +12,8 @@ from skfair_runner.modules._checks import check_dropout, check_sizes
 # of the first convolution's channels.
 _CHANNELS = (1, 3, 6, 4, 4)
 _HIDDEN = 64
+# Pixels that are left nothing of below these.
+_LEAST_SIDE, _LEAST_SMALL_SIDE = 63, 8
 
 
 class AlexNet(nn.Module):
@@ -75,6 +77,7 @@ class AlexNet(nn.Module):
         check_dropout(dropout)
         one, two, three, four, five = (width * factor for factor in _CHANNELS)
         side, second = (2, 3) if small_images else (6, 5)
+        self.least_side = _LEAST_SMALL_SIDE if small_images else _LEAST_SIDE
         if small_images:
             first = nn.Conv2d(n_channels, one, 3, padding=1)
         else:
@@ -122,5 +125,18 @@ class AlexNet(nn.Module):
         -------
         logits : Tensor of shape (n_samples, n_outputs)
             Two-dimensional even for a single output.
+
+        Raises
+        ------
+        ValueError
+            If the images are too small.
         """
+        height, width = x.shape[-2], x.shape[-1]
+        if min(height, width) < self.least_side:
+            raise ValueError(
+                f"AlexNet takes images of at least {self.least_side} × "
+                f"{self.least_side} pixels here, but these have {height} × {width}: "
+                "enlarge them, or pass small_images=True (module__small_images=True), "
+                f"for which {_LEAST_SMALL_SIDE} × {_LEAST_SMALL_SIDE} are enough."
+            )
         return self.classifier(self.avgpool(self.features(x)).flatten(1))

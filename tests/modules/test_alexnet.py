@@ -59,8 +59,11 @@ def test_published_shapes_of_activations(published_size):
 def test_sizes_of_images(side, small):
     net = AlexNet(2, 3, small_images=small, width=2)
     assert net(torch.zeros(4, 2, side, side)).shape == (4, 3)
-    with pytest.raises(RuntimeError, match="Output size is too small"):
-        net(torch.zeros(4, 2, *[7 if small else 62] * 2))
+    least = 8 if small else 63
+    with pytest.raises(
+        ValueError, match=rf"{least} × {least} .* have 70 × {least - 1}: enlarge"
+    ):
+        net(torch.zeros(4, 2, 70, least - 1))
 
 
 def test_the_present_width_is_that_of_every_layer():
