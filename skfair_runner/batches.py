@@ -279,6 +279,10 @@ class BatchLoader:
 
     Raises
     ------
+    TypeError
+        If `transform` is no function; and, when a batch is drawn, if it returns
+        something else than a tensor.
+
     ValueError
         If `sampling` is unknown, or `steps_per_epoch` is given for shuffled batches.
     """
@@ -296,6 +300,11 @@ class BatchLoader:
         if sampling not in SAMPLINGS:
             raise ValueError(
                 f"There is no sampling {sampling!r}: pass one of {list(SAMPLINGS)}."
+            )
+        if transform is not None and not callable(transform):
+            raise TypeError(
+                f"transform={transform!r} must be a function of one tensor that "
+                "returns one, or None."
             )
         if steps_per_epoch is not None and sampling == "shuffled":
             raise ValueError(
@@ -319,8 +328,19 @@ class BatchLoader:
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
         for batch, y in self._taken(self._plan()):
             if self.transform is not None:
-                batch["X"] = torch.stack([self.transform(x) for x in batch["X"]])
+                batch["X"] = torch.stack([self._changed(x) for x in batch["X"]])
             yield batch, y
+
+    def _changed(self, x: Tensor) -> Tensor:
+        assert self.transform is not None
+        changed = self.transform(x)
+        if not isinstance(changed, Tensor):
+            raise TypeError(
+                f"transform={self.transform!r} returned a {type(changed).__name__} for "
+                f"a tensor of shape {tuple(x.shape)}: let it take a tensor and return "
+                "one."
+            )
+        return changed
 
     def _plan(self) -> Iterable[np.ndarray]:
         """Rows of each batch."""

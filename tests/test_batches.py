@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from torch import Tensor
 
 from skfair_runner.batches import (
     BalancedPlan,
@@ -205,6 +206,14 @@ def test_an_unknown_sampling_is_named():
 def test_steps_per_epoch_is_refused_for_shuffled_batches():
     with pytest.raises(ValueError, match="steps_per_epoch=7 has no meaning"):
         BatchLoader(make_dataset(), 10, steps_per_epoch=7)
+
+
+def test_a_transform_is_a_function_from_tensor_to_tensor():
+    with pytest.raises(TypeError, match="transform='flip' must be a function"):
+        BatchLoader(make_dataset(), 10, transform="flip")
+    loader = BatchLoader(make_dataset(), 10, transform=Tensor.numpy)
+    with pytest.raises(TypeError, match=r"numpy' .* returned a ndarray .* shape \("):
+        next(iter(loader))
 
 
 def test_a_row_buffer_holds_all_parts_in_one_tensor():
