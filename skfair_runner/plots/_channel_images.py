@@ -1,5 +1,7 @@
 """The images that drive a channel of a network most, in each group."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 import torch
@@ -89,10 +91,10 @@ class ChannelImagesDisplay:
             neuron of all.
 
         neuron : int, default=None
-            One of its channels; None takes the most important one.
+            One of the channels of `layer`; None takes the most important one.
 
         n_images : int, default=6
-            How many images of each group are shown, if it has so many.
+            How many images of each group are shown, at least 1, if it has so many.
 
         Returns
         -------
@@ -102,9 +104,14 @@ class ChannelImagesDisplay:
         Raises
         ------
         ValueError
-            If X holds no images, or layer or neuron is unknown.
+            If X holds no images, layer or neuron is unknown, or `n_images` is no
+            positive integer.
         """
         caller = f"{cls.__name__}.from_estimator"
+        if not isinstance(n_images, Integral) or n_images < 1:
+            raise ValueError(
+                f"{caller}: n_images={n_images!r} must be an integer of at least 1."
+            )
         neurons = fitted_attribute(estimator, "neuron_importance_", caller)
         net = fitted_attribute(estimator, "net_", caller)
         layer, neuron = _choose(neurons, layer, neuron, caller)
@@ -178,6 +185,11 @@ def _choose(neurons, layer, neuron, caller):
     if layer is None and neuron is None:
         best = neurons.loc[neurons["importance"].idxmax()]
         return best["layer"], int(best["neuron"])
+    if layer is None:
+        raise ValueError(
+            f"{caller}: neuron={neuron!r} is one of each layer's: pass the layer too, "
+            f"one of {known}."
+        )
     if layer not in known:
         raise ValueError(
             f"{caller}: layer={layer!r} is not among the diagnosed layers {known}."

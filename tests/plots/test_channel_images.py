@@ -128,11 +128,12 @@ def test_grey_images_and_other_floats_can_be_shown(faces):
     ("parameters", "message"),
     [
         ({"layer": "9"}, r"layer='9' is not among .* \['2', '5'\]"),
-        ({"neuron": 1}, "layer=None is not among"),
+        ({"neuron": 1}, r"neuron=1 is one of .* pass the layer .* \['2', '5'\]"),
         ({"layer": "2", "neuron": 4}, r"neuron=4 is not in layer '2', .* 0 to 3"),
+        ({"n_images": 0}, "n_images=0 must be"),
     ],
 )
-def test_unknown_neurons_are_named(clf, faces, parameters, message):
+def test_parameters_out_of_range_are_named(clf, faces, parameters, message):
     with pytest.raises(ValueError, match=message):
         show(clf, faces, **parameters)
 
