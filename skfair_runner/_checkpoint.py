@@ -315,3 +315,31 @@ class Resumable:
             ],
             random=random_states(self.device),
         ).write(self.checkpoint)
+
+    def resume(self: Any, history, controller_state=None, *, before=None, after=None):
+        """Initialise, and take up where an earlier training stood.
+
+        Parameters
+        ----------
+        history : list of dict
+            One row per epoch.
+
+        controller_state : dict of str to Tensor, default=None
+            What the controller's ``state_dict`` gave; None where there was none.
+
+        before, after : Diagnosis, default=None
+            Of the biased and of the repaired module.
+
+        Returns
+        -------
+        self : RunnerNet
+            As after training, but for the optimizer, which remembers nothing.
+        """
+        self.initialize()
+        self.history.extend({**row, "batches": []} for row in history)
+        self.before_, self.after_, self.controller_ = before, after, None
+        if controller_state is not None:
+            state = to_device(controller_state, self.device)
+            self.controller_ = self.make_controller(state["initial"])
+            self.controller_.load_state_dict(state)
+        return self

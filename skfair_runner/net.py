@@ -15,46 +15,25 @@ from torch import Tensor, nn
 from ._callbacks import EpochProgress
 from ._checkpoint import Resumable
 from ._on_device import OnDevice
+from ._repairing import PREDICTION_BATCH, Repairing
 from ._resident import make_resident
-from .activations import evaluation_mode, record_activations, trace_layers
+from ._telling import Telling
+from .activations import evaluation_mode, record_activations
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
-from .constraints import by_constraint
-from .control import OutputController, RateController
-from .diagnosis import Batch, Diagnosis, Subject, diagnose
-from .penalty import RepairPenalty
-from .relaxations import Outcome, decisions
-from .tasks import ModuleScores, RateMeter, as_logits
+from .control import OutputController
+from .diagnosis import Diagnosis
+from .relaxations import Outcome
+from .tasks import RateMeter, as_logits
 
 _WARM_UP_STEPS = 20
-# Rows at a time where nothing is learned; more would not stay in a processor's cache.
-_PREDICTION_BATCH = 2048
-# Rows that a user's own importance receives.
-_CUSTOM_DIAGNOSIS_BATCH = 8192
 
 
 class StopTraining(Exception):
     """A callback asked, in skorch's way, to end the present phase."""
 
 
-class _DiagnosisBatches:
-    """A data set as batches for a diagnosis, on the net's device."""
-
-    def __init__(self, net: RunnerNet, dataset: GroupedDataset, batch_size: int):
-        self.loader = BatchLoader(dataset, batch_size)
-        self.net, self.n_rows = net, len(dataset)
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self):
-        for batch, y in self.loader:
-            batch, y = self.net.send_batch((batch, y))
-            X = self.net.laid_out(batch["X"])
-            yield Batch(X, y, batch["groups"], batch.get("weights"))
-
-
-class RunnerNet(OnDevice, Resumable, NeuralNet):
+class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
     """Warm-up, diagnosis and repair of one module.
 
     Parameters
@@ -326,119 +305,6 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         for group, lr in zip(groups, self.base_lrs_, strict=True):
             group["lr"] = lr * factor
 
-    def _check_converging(self, losses) -> None:
-        """Refuse to go on from losses or parameters that are no numbers."""
-        bad = [loss for loss in losses if not math.isfinite(loss)]
-        if bad:
-            what = f"loss became {bad[0]}"
-        elif not self.all_finite():
-            what = "module's parameters became infinite or nan"
-        else:
-            return
-        raise ValueError(
-            f"Training diverged in epoch {len(self.history)} ({self.phase_}): the "
-            f"{what}. Lower lr (now {self.lr}), or scale the features."
-        )
-
-    def make_controller(self, selection_rates: Tensor) -> OutputController:
-        """A controller of the plan's bounds that starts from these selection rates."""
-        plan, task = self.plan, self.task
-        gains = by_constraint(plan.gain, plan.constraint)
-        memories = by_constraint(plan.memory, plan.constraint)
-        parts = {
-            part.name: RateController(
-                part.conditions(task.n_labels, task.positive),
-                task.n_groups,
-                len(selection_rates),
-                bound,
-                gain=gains[part.name],
-                memory=memories[part.name],
-            )
-            for part, bound in plan.bounded_parts()
-        }
-        return OutputController(parts, selection_rates, sharpness=plan.sharpness)
-
-    def resume(self, history, controller_state=None, *, before=None, after=None):
-        """Initialise, and take up where an earlier training stood.
-
-        Parameters
-        ----------
-        history : list of dict
-            One row per epoch.
-
-        controller_state : dict of str to Tensor, default=None
-            What the controller's ``state_dict`` gave; None where there was none.
-
-        before, after : Diagnosis, default=None
-            Of the biased and of the repaired module.
-
-        Returns
-        -------
-        self : RunnerNet
-            As after training, but for the optimizer, which remembers nothing.
-        """
-        self.initialize()
-        self.history.extend({**row, "batches": []} for row in history)
-        self.before_, self.after_, self.controller_ = before, after, None
-        if controller_state is not None:
-            state = to_device(controller_state, self.device)
-            self.controller_ = self.make_controller(state["initial"])
-            self.controller_.load_state_dict(state)
-        return self
-
-    def make_penalty(self, train: GroupedDataset) -> RepairPenalty:
-        """The repair's part of the loss; a controller goes on where it stood."""
-        plan = self.plan
-        if self.controller_ is None and plan.difference_bound is not None:
-            self.controller_ = self.make_controller(self.selection_rates(train))
-        return RepairPenalty(
-            self.subject(train),
-            alpha=plan.alpha,
-            top_k=plan.top_k,
-            importance=plan.importance,
-            diagnose_every=plan.diagnose_every,
-            output_weight=plan.output_weight,
-            controller=self.controller_,
-        )
-
-    def subject(self, train: GroupedDataset) -> Subject:
-        """The module with its recorded layers, as the diagnosis sees it."""
-        example, _ = train.take(np.arange(min(2, len(train))))
-        layers = trace_layers(
-            self.module_, to_device(example["X"], self.device), self.plan.layers
-        )
-        return Subject(
-            self.module_,
-            layers,
-            ModuleScores(self.task),
-            self.plan.constraint,
-            self.plan.distance,
-            self.task.n_labels,
-            self.task.n_groups,
-            self.task.positive,
-        )
-
-    def diagnose(self, dataset: GroupedDataset, importance) -> Diagnosis:
-        """Diagnosis of the module over a data set, in evaluation mode."""
-        custom = callable(importance)
-        size = _CUSTOM_DIAGNOSIS_BATCH if custom else _PREDICTION_BATCH
-        size = rows_at_once(dataset, size)
-        batches = _DiagnosisBatches(self, dataset, size)
-        return diagnose(self.subject(dataset), batches, importance)
-
-    def selection_rates(self, dataset: GroupedDataset) -> Tensor:
-        """Share of the rows that the module decides for, per column of logits."""
-        selected = total = torch.zeros((), device=self.device)
-        for batch, _ in BatchLoader(dataset, rows_at_once(dataset, _PREDICTION_BATCH)):
-            hard = decisions(self.evaluation_step((batch, None)))
-            weights = batch.get("weights")
-            weights = (
-                hard.new_ones(len(hard)) if weights is None else self.send(weights)
-            )
-            selected = selected + weights @ hard
-            total = total + weights.sum()
-        return selected / total
-
     # The step
 
     def train_step_single(self, batch, **fit_params):
@@ -522,7 +388,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         """skorch's, with larger batches where nothing is learned."""
         if training or "iterator_valid__batch_size" in vars(self):
             return super().get_iterator(dataset, training=training)
-        size = max(self.batch_size, rows_at_once(dataset, _PREDICTION_BATCH))
+        size = max(self.batch_size, rows_at_once(dataset, PREDICTION_BATCH))
         kwargs = {"batch_size": size, **self.get_params_for("iterator_valid")}
         return self.iterator_valid(dataset, **kwargs)
 
@@ -537,35 +403,6 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         finally:
             if method_name == "on_epoch_end" and self.training_ is not None:
                 self.write_checkpoint()
-
-    def on_epoch_end(self, net, **kwargs):
-        """Write rates, multipliers and selected neurons to the history."""
-        losses = [
-            row["train_loss"]
-            for row in self.history[-1, "batches"]
-            if "train_loss" in row
-        ]
-        self._check_converging(losses)
-        record = self.history.record
-        record("phase", self.phase_)
-        if self.meters_ is None:
-            return
-        for prefix, meter in zip(("train", "valid"), self.meters_, strict=True):
-            for name, value in meter.read().items():
-                record(f"{prefix}_{name}", value)
-        penalty = self.penalty_
-        if penalty is not None:
-            selected = {k: v.tolist() for k, v in penalty.selected.items()}
-            record("alpha", penalty.alpha)
-            record("n_selected", sum(len(v) for v in selected.values()))
-            record("selected", selected)
-            if penalty.controller is not None:
-                controller = penalty.controller
-                record("multipliers", controller.multipliers.flatten().tolist())
-                if len(self.plan.constraint.parts) > 1:
-                    for name, part in controller.parts.items():
-                        record(f"multipliers_{name}", part.multipliers.ravel().tolist())
-                record("guard", controller.guard.tolist())
 
     def decision_values(self, X) -> np.ndarray:
         """Logits of all rows, in evaluation mode.
@@ -584,7 +421,7 @@ class RunnerNet(OnDevice, Resumable, NeuralNet):
         source = {"X": X, "groups": np.zeros(n, dtype=np.int64), "weights": None}
         dataset = GroupedDataset(source, np.zeros(n, dtype=np.int64))
         # Not the user's iterator: rows are returned in the order in which they came.
-        size = rows_at_once(dataset, _PREDICTION_BATCH)
+        size = rows_at_once(dataset, PREDICTION_BATCH)
         size = getattr(self, "iterator_valid__batch_size", size)
         logits = RowBuffer(n)
         for batch, _ in BatchLoader(dataset, size):

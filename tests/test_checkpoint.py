@@ -200,7 +200,7 @@ def test_early_stopping_has_a_memory_of_its_own(tmp_path):
 
 def test_another_way_of_training_has_no_checkpoint(tmp_path):
     front = RunnerFrontier(classifier(checkpoint=tmp_path / "state.pt"))
-    with pytest.raises(ValueError, match="state.pt' holds the training of Runner"):
+    with pytest.raises(ValueError, match="state.pt', and a front is not trained fr"):
         fit(front, *data())
 
 
