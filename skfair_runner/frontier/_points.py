@@ -9,6 +9,10 @@ from sklearn.base import clone
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
 from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
+from skfair_runner.metrics.influence import (
+    influence_on_average_precision,
+    linear_half_width,
+)
 from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
 
@@ -138,8 +142,9 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     Returns
     -------
     row : dict
-        The measures, and ``<measure>_low`` and ``<measure>_high`` of those that the
-        bootstrap covers: the sampling of the held-out rows, not that of training.
+        The measures, and ``<measure>_low`` and ``<measure>_high`` of those that have an
+        interval: for the sampling of the held-out rows, not that of training. Those of
+        average precision and selection rate, with two labels, are linearised.
     """
     proba = probabilities(clf.net_.decision_values(data.X))
     decided = proba.argmax(axis=1)
@@ -153,9 +158,24 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     for name, error in errors.items():
         if name in row:
             width = half_width(error[None], np.zeros(1, dtype=int), level)
-            row[f"{name}_low"] = max(row[name] - width, 0.0)
-            row[f"{name}_high"] = min(row[name] + width, _LARGEST.get(name, 1.0))
+            _add_interval(row, name, width)
+    if pos_label is not None:
+        positive = compared[0]
+        cells = data.groups.codes * len(classes) + data.y
+        given = {"selection_rate": (decided == positive) / len(decided)}
+        right = data.y == positive
+        if right.any():
+            told = influence_on_average_precision(right, scores)
+            given["average_precision"] = told
+        for name, influence in given.items():
+            _add_interval(row, name, linear_half_width(influence, cells, level))
     return row
+
+
+def _add_interval(row, name, width):
+    """Set both ends of a measure's interval."""
+    row[f"{name}_low"] = max(row[name] - width, 0.0)
+    row[f"{name}_high"] = min(row[name] + width, _LARGEST.get(name, 1.0))
 
 
 def watched_difference(constraint):

@@ -47,7 +47,12 @@ def pd_like(held_out, front):
 
 def test_intervals_hold_their_measure_and_are_as_wide_as_a_binomials(front, held_out):
     table = front.frontier_
-    for name in ("accuracy", "demographic_parity_difference"):
+    for name in (
+        "accuracy",
+        "average_precision",
+        "selection_rate",
+        "demographic_parity_difference",
+    ):
         assert (table[f"{name}_low"] <= table[name]).all()
         assert (table[name] <= table[f"{name}_high"]).all()
         assert (table[f"{name}_low"] >= 0).all() and (table[f"{name}_high"] <= 1).all()
