@@ -40,7 +40,8 @@ class _Probabilities(nn.Module):
 def export_onnx(model, path, *, opset_version=None, classifier_only=False):
     """Write the fitted network as an ONNX graph of probabilities.
 
-    The graph has the input "X", float32 of shape (n, n_features) for any n, and the
+    The graph has the input "X", float32 of shape (n, n_features) for any n, or of
+    images (n, channels, height, width), whose bytes are to be divided by 255, and the
     output "probabilities", float32 of shape (n, n_classes) with columns in the order of
     ``classes_``. Its metadata hold "classes" and "feature_names" as JSON lists.
 
@@ -106,11 +107,12 @@ def export_onnx(model, path, *, opset_version=None, classifier_only=False):
     task = clf.net_.task
     # A copy, so that the mode and the device of the fitted network stay as they are.
     network = copy.deepcopy(clf.net_.module_).cpu()
+    shape = getattr(clf, "image_shape_", (clf.n_features_in_,))
     wrapped = _Probabilities(network, task.n_labels, task.output).eval()
     with _quiet_exporter():
         program = torch.onnx.export(
             wrapped,
-            (torch.zeros(2, clf.n_features_in_),),
+            (torch.zeros(2, *shape),),
             dynamo=True,
             input_names=["X"],
             output_names=["probabilities"],

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skfair_runner import RunnerFairClassifier, SensitiveColumns
+from skfair_runner.modules import AlexNet
 from skfair_runner.persistence import export_onnx
 from skfair_runner.persistence.export import _quiet_exporter
 
@@ -50,6 +51,20 @@ def test_two_classes_have_two_columns_for_any_number_of_rows(fitted, table, tmp_
     assert [dimensions(value) for value in graph.output] == [["n", 2]]
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.onnx"]
     assert metadata(path) == {"classes": [0, 1], "feature_names": list(X)}
+
+
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.ConstantClassifierWarning")
+def test_a_graph_of_images_takes_them_channels_first(tmp_path):
+    X = np.random.default_rng(0).integers(0, 256, (24, 8, 9, 3), "uint8")
+    y, groups = np.arange(24) % 2, np.arange(24) // 2 % 2
+    clf = RunnerFairClassifier(
+        module=AlexNet, module__small_images=True, module__width=2, random_state=0
+    )
+    clf.set_params(warmup_epochs=1, max_epochs=0).fit(X, y, sensitive_features=groups)
+    path = tmp_path / "model.onnx"
+    export_onnx(clf, path)
+    found = run(path, X[:5].transpose(0, 3, 1, 2) / 255)
+    assert_allclose(found, clf.predict_proba(X[:5]), atol=1e-5)
 
 
 def test_three_classes_keep_their_order_and_the_opset_is_chosen(train, table, tmp_path):
