@@ -3,8 +3,13 @@ import zipfile
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
-from skfair_runner import RunnerFairClassifier, diagnose_neurons
+from skfair_runner import (
+    RunnerFairClassifier,
+    compare_classifiers,
+    diagnose_neurons,
+)
 from skfair_runner.datasets import fetch_celeba
 from skfair_runner.modules import ResNet18
 
@@ -82,8 +87,9 @@ def test_a_part_has_its_own_images(home):
     assert_array_equal(y, everything.target[40:44])
 
 
-@pytest.mark.filterwarnings("ignore::skfair_runner.utils.ConstantClassifierWarning")
-def test_from_files_to_a_diagnosis(home):
+# An epoch, and four images to report.
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_from_files_to_a_report(home):
     faces = fetch_celeba(
         data_home=home, target="Wavy_Hair", sensitive=["Male", "Attractive"], size=8
     )
@@ -104,6 +110,22 @@ def test_from_files_to_a_diagnosis(home):
         clf, faces.data, faces.target, sensitive_features=men, importance="weight"
     )
     assert len(table) == 2 * (5 + 4 * 2 + 4 * 4 + 4 * 8)
+    parts = fetch_celeba(data_home=home, target="Wavy_Hair", subset="all", size=8)
+    train, report = (
+        np.flatnonzero(parts.partition == name) for name in ("train", "test")
+    )
+    comparison = compare_classifiers(
+        {"Vanilla": clone(clf).set_params(constraint=None), "RUNNER": clf},
+        parts.data,
+        parts.target,
+        sensitive_features=parts.sensitive_features,
+        cv=[(train, report)],
+        n_bootstrap=20,
+        random_state=0,
+    )
+    assert comparison.predictions["RUNNER"]["row"].tolist() == [44, 45, 46, 47]
+    page = comparison.to_html(data_name="CelebA", description=parts.DESCR)
+    assert all(word in page for word in ("CelebA", "RUNNER", "not Male"))
 
 
 def test_absent_files_are_named_with_how_to_obtain_them(home):
