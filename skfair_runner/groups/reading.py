@@ -132,6 +132,7 @@ def check_nothing_missing(frame, columns, sensitive_features, caller):
     raise ValueError(
         f"{caller}: the group is missing in {len(rows)} of {len(frame)} rows "
         f"(column: {', '.join(which)}; {'index labels' if labelled else 'rows'} "
-        f"{first_few(where)}). Fill the values in, leave these rows out, or use "
-        "missing='own group' to treat them as a group."
+        f"{first_few(where)}). Fill the values in, leave these rows out, or treat "
+        "them as a group: missing_groups='own group' of an estimator that has it, or "
+        "missing='own group' of encode_groups."
     )
