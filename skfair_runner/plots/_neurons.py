@@ -169,6 +169,7 @@ class NeuronImportanceDisplay:
         if after is not None:
             self._draw_dots(ax, places, after, "o", _AFTER, "after repair")
         ax.set_xlabel("neurons, most important first")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_ylim(bottom=0)
         ax.legend(
             loc="lower right",

@@ -78,6 +78,15 @@ def test_many_layers_stand_four_to_a_line(table):
     assert [ax.get_subplotspec().rowspan.start for ax in axes[1]] == [1] * 4 + [3] * 2
 
 
+def test_neurons_are_counted_in_whole_numbers():
+    table = pd.DataFrame(
+        {"layer": "a", "neuron": range(12), "importance": 1.0, "rank": range(1, 13)}
+    ).assign(selected=True, discrimination=0.5)
+    display = NeuronImportanceDisplay(table).plot()
+    ticks = display.figure_.axes[1].get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
 def test_a_given_place_is_divided(table, ax):
     display = NeuronImportanceDisplay.from_table(table).plot(ax=ax)
     assert display.figure_ is ax.figure
