@@ -208,6 +208,8 @@ def table_of_score_goals(rows):
 
 def _against_best(found, method):
     """Cells about one front's area and the best rival's."""
+    if method not in found.index.get_level_values("method"):
+        return {"area": "–", "best rival": "–"}  # there is no Vanilla beside it
     rivals = [name for name in METHODS if name not in NOT_RIVALS]
     rival = best_rival(found, method, rivals)
     cells = {"area": f"{found[method].mean():.2f}", "best rival": rival or "–"}
