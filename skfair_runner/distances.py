@@ -96,11 +96,9 @@ def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
         contrasts = (pools[:, :, None] * shares[:, None]).flatten(1)
         signs = (contrasts @ sums.flatten(0, 1)).sign()
         return (contrasts.T @ signs).view(sums.shape)
-    shares = (1 / totals.where(totals > 0, 1.0))[:, :, None]
-    means = (pools @ sums.flatten(1)).view(*totals.shape, -1) * shares
-    present = (totals > 0)[:, None, :]
-    by_mean = pairwise_slopes(means.transpose(1, 2), present).transpose(1, 2)
-    return (pools.T @ (by_mean * shares).flatten(1)).view(sums.shape)
+    by_mean = pairwise_slopes(*moments.group_means(pools)).transpose(1, 2)
+    by_pool = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
+    return (pools.T @ by_pool.flatten(1)).view(sums.shape)
 
 
 def _mean_pairwise_square(values: Tensor, present: Tensor) -> Tensor:

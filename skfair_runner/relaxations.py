@@ -112,11 +112,6 @@ class Outcome:
         return self.cells.sums(both)
 
     @property
-    def scores(self) -> Tensor:
-        """The part of the sums that is of scores."""
-        return self.sums[:, :, : self.logits.shape[1]]
-
-    @property
     def decided(self) -> Tensor:
         """The part of the sums that is of decisions."""
         return self.sums[:, :, self.logits.shape[1] :]

@@ -66,7 +66,7 @@ def test_an_outcome_sums_scores_and_decisions_over_cells(n_columns):
         for group in (0, 1):
             inside = (labels == label) & (groups == group)
             scores = positive_scores(logits[inside]).sum(0)
-            assert_close(outcome.scores[label, group], scores.detach())
+            assert_close(outcome.sums[label, group, :n_columns], scores.detach())
             chosen = decisions(logits[inside]).sum(0)
             assert_close(outcome.decided[label, group], chosen.detach())
     assert not outcome.sums.requires_grad

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from benchmarks import _report
 from benchmarks.effect import fit
 from benchmarks.experiments.ceiling import ceiling_rows
 from benchmarks.experiments.data import (
@@ -89,11 +90,10 @@ def _of_method(dataset, method, seed, only_first):
 
 def known_keys(path):
     """Keys of the rows that a file holds; every ceiling counts as one."""
-    if not Path(path).exists():
-        return set()
-    rows = pd.read_csv(path)
-    rows.loc[rows["method"] == CEILING, "setting"] = ""
-    return set(rows[list(KEY)].itertuples(index=False, name=None))
+    return {
+        (*key[:3], "", *key[4:]) if key[2] == CEILING else key
+        for key in _report.known_keys(path, KEY)
+    }
 
 
 def append_rows(rows, path):

@@ -14,8 +14,6 @@ from skfair_runner.utils import SkfairRunnerWarning
 
 # Beyond what is trained: the difference of new rows may vanish a little later.
 LARGEST_WEIGHT = 1.2
-# How a choice among intervals is called in warnings.
-_BY_WORSE_ENDS = ", by the worse ends of the intervals"
 
 
 def weights_to_measure(n_points):
@@ -89,6 +87,13 @@ def worse_ends(table, difference):
     )
 
 
+def _by_intervals(table, difference, caller):
+    """What a choice among intervals is made of, and how warnings call it."""
+    return worse_ends(table, difference), (
+        f"{caller}, by the worse ends of the intervals"
+    )
+
+
 def choose_position(table, difference, select, caller, *, confident=False, n_rows=None):
     """The row that a `select` means.
 
@@ -148,13 +153,13 @@ def choose_position(table, difference, select, caller, *, confident=False, n_row
         points = table.iloc[front]
         knee = find_knee(points["accuracy"].to_numpy(), points[difference].to_numpy())
         return int(front[knee])
-    # The caller of fit, beyond scikit-learn's wrapper.
-    told = {"stacklevel": 5}
     if confident:
-        caller += _BY_WORSE_ENDS
-        table = worse_ends(table, difference)
-        told["n_rows"] = n_rows
-    return most_accurate_within(table, difference, select, caller, **told)
+        table, caller = _by_intervals(table, difference, caller)
+    n_rows = n_rows if confident else None
+    # The caller of fit, beyond scikit-learn's wrapper.
+    return most_accurate_within(
+        table, difference, select, caller, stacklevel=5, n_rows=n_rows
+    )
 
 
 def weight_of_request(
@@ -232,15 +237,16 @@ def weight_of_request(
                 "difference or an accuracy, or leave confident out."
             )
         return float(value)
-    # The caller of `at` or `refine`.
-    told = {"stacklevel": 5}
     if confident:
-        caller += _BY_WORSE_ENDS
-        table = worse_ends(table, column)
-        if name == "difference":
-            told["n_rows"] = n_rows
-    find = most_accurate_within if name == "difference" else most_equal_above
-    position = find(table, column, value, caller, **told)
+        table, caller = _by_intervals(table, column, caller)
+    # Both warn the caller of `at` or `refine`.
+    if name == "accuracy":
+        position = most_equal_above(table, column, value, caller, stacklevel=5)
+    else:
+        n_rows = n_rows if confident else None
+        position = most_accurate_within(
+            table, column, value, caller, stacklevel=5, n_rows=n_rows
+        )
     return float(table["weight"].iloc[position])
 
 
