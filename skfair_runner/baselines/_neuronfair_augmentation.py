@@ -14,9 +14,9 @@ from skfair_runner.fairness_testing import (
     Space,
     retrain_on_discriminatory,
 )
-from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._retrain import SHARES
 from skfair_runner.fairness_testing._roles import complete_rows
+from skfair_runner.fairness_testing._tables import to_frame
 from skfair_runner.utils import Interval, SkfairRunnerWarning, fit_context
 from skfair_runner.utils._columns import column_positions
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._rate import discrimination_rate, read_space
 from skfair_runner.fairness_testing._roles import complete_rows
+from skfair_runner.fairness_testing._tables import to_frame
 from skfair_runner.model_selection._routing import needs_groups_at_predict
 
 

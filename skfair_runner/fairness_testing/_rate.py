@@ -7,10 +7,10 @@ import pandas as pd
 from scipy.stats import beta
 
 from skfair_runner._randomness import draw_seed
-from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._sampling import sample_box
 from skfair_runner.fairness_testing._space import Space
+from skfair_runner.fairness_testing._tables import to_frame
 
 
 def clopper_pearson(count, n, confidence_level=0.95):

@@ -16,10 +16,10 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skfair_runner._randomness import draw_seed
-from skfair_runner.fairness_testing._columns import to_frame
 from skfair_runner.fairness_testing._models import BlackBox
 from skfair_runner.fairness_testing._rate import measure_rates
 from skfair_runner.fairness_testing._roles import complete_rows
+from skfair_runner.fairness_testing._tables import to_frame
 from skfair_runner.preprocessing import make_table_preprocessor
 
 _BOX_SAMPLES = 2000

@@ -6,13 +6,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_integer_dtype
 
-from skfair_runner.fairness_testing._columns import (
-    Categories,
-    Floats,
-    Integers,
-    infer_column,
-    to_frame,
-)
+from skfair_runner.fairness_testing._columns import Categories, Floats, Integers
+from skfair_runner.fairness_testing._tables import infer_column, to_frame
 from skfair_runner.utils._columns import column_positions
 
 _KINDS = {Integers: "int", Floats: "float", Categories: "text"}

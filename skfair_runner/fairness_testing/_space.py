@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 from skfair_runner.fairness_testing._columns import (
-    MAX_LEVELS,
     Categories,
     Floats,
     Integers,
     all_combinations,
-    to_frame,
 )
 from skfair_runner.fairness_testing._roles import (
     as_dtype,
@@ -24,6 +22,7 @@ from skfair_runner.fairness_testing._roles import (
     named_positions,
 )
 from skfair_runner.fairness_testing._rules import Constraints
+from skfair_runner.fairness_testing._tables import MAX_LEVELS, to_frame
 
 # Columns with at most so many values are decoded by looking them up.
 _TABLE = 4096
