@@ -13,9 +13,9 @@ from ._module_making import make_module
 from ._settings import Settings, resolve_optimizer, resolve_output, resolve_settings
 from ._training_data import TrainingData
 from .batches import GroupedDataset
+from .conditions import Constraint
 from .constraints import resolve_bounds
 from .distances import resolve_distance
-from .gaps import Constraint
 from .net import RunnerNet
 from .tasks import RepairPlan, Task
 

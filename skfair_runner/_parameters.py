@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from ._guards import check_device
+from .conditions import Constraint
 from .constraints import check_agreement, resolve_constraints
-from .gaps import Constraint
 from .net import RunnerNet
 
 

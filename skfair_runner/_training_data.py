@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from .gaps import Constraint
+from .conditions import Constraint
 from .groups import Groups, cell_counts, check_at_least_two, check_no_empty_cell
 
 

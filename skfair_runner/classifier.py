@@ -17,8 +17,8 @@ from ._precision import MIXED_PRECISIONS
 from ._randomness import draw_seed, own_randomness
 from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
+from .conditions import CONSTRAINTS
 from .distances import DISTANCES
-from .gaps import CONSTRAINTS
 from .groups import check_at_least_two
 from .images import opened
 from .net import RunnerNet

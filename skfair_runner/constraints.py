@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .gaps import CONSTRAINTS, Conditions, Constraint, resolve_constraint
+from .conditions import CONSTRAINTS, Conditions, Constraint, resolve_constraint
 
 # What RunnerFairClassifier's difference_bound is where nobody has set it.
 DEFAULT_BOUND = 0.05

@@ -25,8 +25,8 @@ from .activations import (
 )
 from .batches import RowBuffer
 from .cells import Cells
+from .conditions import Constraint
 from .distances import Distance, Moments
-from .gaps import Constraint
 from .neurons import (
     DiagnosisInputs,
     feeding_weights,

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .conditions import Constraint, condition_rates, reduce_rates
 from .constraints import by_constraint
 from .distances import Distance
-from .gaps import Constraint, condition_rates, reduce_rates
 from .relaxations import Outcome, positive_scores
 
 

@@ -8,17 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from skfair_runner import metrics
 from skfair_runner.cells import Cells
 from skfair_runner.gaps import (
     CONSTRAINTS,
-    Constraint,
-    condition_rates,
     demographic_parity_gap,
     equalized_odds_gap,
     false_positive_rate_gap,
-    reduce_rates,
-    resolve_constraint,
     true_positive_rate_gap,
 )
 
@@ -278,93 +273,3 @@ def test_ten_thousand_groups_run():
         (gradient,) = torch.autograd.grad(gap, scores)
         assert 0 < gap < 2
         assert gradient.isfinite().all()
-
-
-def test_activation_pools_name_each_population_once():
-    pools = {
-        name: constraint.activation_pools(3).tolist()
-        for name, constraint in CONSTRAINTS.items()
-    }
-    own = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    rest = [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
-    assert pools == {
-        "demographic_parity": [[1, 1, 1]],
-        "equalized_odds": own,
-        "true_positive_rate_parity": own,
-        "false_positive_rate_parity": rest,
-    }
-    parity = CONSTRAINTS["true_positive_rate_parity"]
-    assert parity.activation_pools(2, positive=0).tolist() == [[1, 0]]
-    assert CONSTRAINTS["equalized_odds"].activation_pools(2).tolist() == [
-        [1, 0],
-        [0, 1],
-    ]
-
-
-def test_rates_are_means_of_scores_by_condition_and_group():
-    """Label 1 holds 0.2, 0.6 of group 0 and nothing of group 1."""
-    labels, groups = torch.tensor([1, 1, 0, 0]), torch.tensor([0, 0, 0, 1])
-    cells = Cells(labels, groups, 2, 2)
-    conditions = CONSTRAINTS["equalized_odds"].conditions(2)
-
-    rates, present = condition_rates(
-        cells.sums(torch.tensor([[0.2], [0.6], [0.5], [0.1]])), cells.counts, conditions
-    )
-
-    assert_close(rates, torch.tensor([[0.5, 0.1], [0.4, 0.0]]))
-    assert present.tolist() == [[True, True], [True, False]]
-
-
-def test_reductions_by_hand():
-    rates = torch.tensor([[0.1, 0.4, 0.8], [0.5, 0.2, 0.0]])
-    present = torch.tensor([[True, True, True], [True, True, False]])
-    assert reduce_rates(rates, present, "largest").item() == pytest.approx(0.7)
-    by_hand = (0.3 + 0.7 + 0.4) / 3 + 0.3
-    assert reduce_rates(rates, present, "sum").item() == pytest.approx(by_hand)
-
-
-def test_an_unknown_reduction_is_named():
-    with pytest.raises(ValueError, match="'sum' or 'largest', not by 'mean'"):
-        demographic_parity_gap(
-            None, torch.rand(4), torch.tensor([0, 0, 1, 1]), reduction="mean"
-        )
-
-
-def test_every_constraint_resolves_by_name_and_names_a_metric():
-    for name, constraint in CONSTRAINTS.items():
-        assert resolve_constraint(name) is constraint
-        assert resolve_constraint(constraint) is constraint
-        assert hasattr(metrics, constraint.metric)
-
-
-def test_an_unknown_constraint_is_named_beside_the_known():
-    with pytest.raises(ValueError, match=r"'eodds'.*'demographic_parity'.*'equalized"):
-        resolve_constraint("eodds")
-
-
-def test_a_users_gap_receives_labels_squeezed_scores_and_groups():
-    labels, scores, groups = make_samples(30, 2)
-    received = []
-
-    def largest_score(y_true, y_score, groups):
-        received.append((y_true, y_score, groups))
-        return y_score.max()
-
-    constraint = resolve_constraint(largest_score)
-    gap = constraint.gap(scores[:, None], Cells(labels, groups, 2, 2))
-
-    assert isinstance(constraint, Constraint)
-    assert (constraint.name, constraint.metric) == ("largest_score", None)
-    assert gap == scores.max()
-    for found, expected in zip(received[0], (labels, scores, groups), strict=True):
-        assert_close(found, expected)
-
-
-def test_a_users_multiclass_gap_receives_every_column():
-    labels, scores, groups = make_samples(30, 2, n_labels=3)
-    shapes = []
-    constraint = resolve_constraint(
-        lambda y_true, y_score, groups: shapes.append(y_score.shape) or y_score.sum()
-    )
-    constraint.gap(scores, Cells(labels, groups, 3, 2))
-    assert shapes == [(30, 3)]

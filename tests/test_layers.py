@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
     {"_precision", "_randomness", "_transfer", "cells", "groups", "utils"},
-    {"images"},
+    {"conditions", "images"},
     {
         "activations",
         "batches",

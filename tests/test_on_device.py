@@ -61,7 +61,7 @@ def net_on_meta(monkeypatch, *, n_groups=2, constraint="equalized_odds", **chang
             return values
         return torch.empty_like(values, device="meta")
 
-    for module in ("_on_device", "_transfer", "gaps"):
+    for module in ("_on_device", "_transfer", "conditions"):
         monkeypatch.setattr(f"skfair_runner.{module}.send", stand_in)
     plan = RepairPlan(
         resolve_constraint(constraint),

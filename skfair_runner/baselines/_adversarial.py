@@ -5,7 +5,7 @@ from numbers import Real
 
 from skfair_runner.baselines._adversarial_net import AdversarialNet
 from skfair_runner.baselines._the_net import TrainsTheNet
-from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
+from skfair_runner.conditions import CONSTRAINTS, resolve_constraint
 from skfair_runner.utils import Interval, StrOptions, fit_context
 
 

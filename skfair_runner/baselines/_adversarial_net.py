@@ -10,7 +10,7 @@ from skorch.utils import to_device
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skfair_runner.gaps import Constraint
+from skfair_runner.conditions import Constraint
 from skfair_runner.net import RunnerNet
 from skfair_runner.relaxations import Outcome
 from skfair_runner.tasks import RateMeter

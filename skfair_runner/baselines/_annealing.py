@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skfair_runner.gaps import Constraint
+from skfair_runner.conditions import Constraint
 
 _PROBES = 50
 # The temperature falls to this share of its start.

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from skfair_runner.baselines._group_head import group_head
 from skfair_runner.baselines._paths import as_perceptron, recorded_values
 from skfair_runner.batches import BatchLoader, GroupedDataset, RowBuffer
-from skfair_runner.gaps import resolve_constraint
+from skfair_runner.conditions import resolve_constraint
 from skfair_runner.modules import TabularNet
 from skfair_runner.net import RunnerNet
 from skfair_runner.relaxations import Outcome

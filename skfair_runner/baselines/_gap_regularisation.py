@@ -3,7 +3,7 @@
 from numbers import Real
 
 from skfair_runner.baselines._the_net import TrainsTheNet
-from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.conditions import CONSTRAINTS
 from skfair_runner.utils import Interval, StrOptions, fit_context
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from skfair_runner.baselines._neufair_net import NeuFairNet
 from skfair_runner.baselines._the_net import TrainsTheNet
-from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
+from skfair_runner.conditions import CONSTRAINTS, resolve_constraint
 from skfair_runner.utils import Interval, StrOptions, fit_context
 
 

@@ -14,7 +14,7 @@ from skfair_runner.baselines._annealing import (
 from skfair_runner.baselines._multipliers import as_foldable, fold_multipliers
 from skfair_runner.baselines._paths import logit_maps, recorded_values
 from skfair_runner.batches import BatchLoader, GroupedDataset, RowBuffer
-from skfair_runner.gaps import Constraint
+from skfair_runner.conditions import Constraint
 from skfair_runner.net import RunnerNet
 
 _RECORDING_BATCH = 2048

@@ -3,7 +3,7 @@
 from skfair_runner._surprises import Voice
 from skfair_runner.baselines._one_estimator import TrainsOneEstimator
 from skfair_runner.classifier import RunnerFairClassifier
-from skfair_runner.gaps import resolve_constraint
+from skfair_runner.conditions import resolve_constraint
 from skfair_runner.groups import cell_counts, check_no_empty_cell
 
 

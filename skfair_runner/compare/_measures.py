@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.conditions import CONSTRAINTS
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from skfair_runner.baselines import (
     ThresholdOptimizerClassifier,
 )
 from skfair_runner.classifier import RunnerFairClassifier
-from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.conditions import CONSTRAINTS
 from skfair_runner.preprocessing import make_table_preprocessor
 
 # What every method is told that takes it.

@@ -1,0 +1,280 @@
+"""What must not depend on the group: populations, rates within them, and their gap.
+
+A constraint names the populations within which groups are compared. Rates are means of
+scores there, so that a gap of rates carries gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ._transfer import send
+from .cells import Cells, largest_difference, mean_pairwise_difference
+
+
+class Conditions(NamedTuple):
+    """The populations within which groups are compared.
+
+    Attributes
+    ----------
+    pools : Tensor of shape (n_conditions, n_labels)
+        1 where samples of that label belong to the condition's population.
+
+    columns : LongTensor of shape (n_conditions,)
+        The score column that the condition compares; always 0 for binary scores.
+    """
+
+    pools: Tensor
+    columns: Tensor
+
+
+def condition_rates(
+    sums: Tensor, counts: Tensor, conditions: Conditions
+) -> tuple[Tensor, Tensor]:
+    """Mean score of each group within each condition.
+
+    Parameters
+    ----------
+    sums : Tensor of shape (n_labels, n_groups, n_columns)
+        Sums of scores over cells, as of :meth:`Cells.sums`.
+
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+
+    conditions : Conditions
+        Populations and columns.
+
+    Returns
+    -------
+    rates : Tensor of shape (n_conditions, n_groups)
+        In [0, 1] for probabilities; zero where the group is absent.
+
+    present : BoolTensor of shape (n_conditions, n_groups)
+        Whether the group occurs in the condition's population.
+    """
+    pools = send(conditions.pools, sums.device).to(sums.dtype)
+    totals = pools @ counts.to(sums)  # (n_conditions, n_groups)
+    if sums.shape[2] == 1:
+        pooled = pools @ sums[:, :, 0]
+    else:
+        picked = sums[:, :, send(conditions.columns, sums.device)]
+        pooled = (pools.T[:, None, :] * picked).sum(0).T
+    present = totals > 0
+    return pooled / totals.where(present, 1.0), present
+
+
+def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:
+    """One number out of the rates of groups within conditions.
+
+    Parameters
+    ----------
+    rates : Tensor of shape (n_conditions, n_groups)
+        Mean scores.
+
+    present : BoolTensor of shape (n_conditions, n_groups)
+        Which rates exist.
+
+    reduction : {"sum", "largest"}
+        "sum": mean absolute difference over pairs of groups, summed over conditions
+        (RUNNER's GapDP and GapEO); "largest": max − min over groups, the largest over
+        conditions (fairlearn's differences).
+
+    Returns
+    -------
+    gap : Tensor of shape ()
+        Non-negative.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is none of the two.
+    """
+    if reduction == "sum":
+        return mean_pairwise_difference(rates, present).sum()
+    if reduction == "largest":
+        return largest_difference(rates, present).max()
+    raise ValueError(
+        f"A gap is reduced by 'sum' or 'largest', not by {reduction!r}: pass one "
+        "of them."
+    )
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What must not depend on the group.
+
+    Attributes
+    ----------
+    name : str
+        fairlearn's spelling, or the name of the user's function.
+
+    metric : str or None
+        Name of the difference in :mod:`skfair_runner.metrics` that measures it on
+        decisions; None for a user's function.
+
+    within : {"everybody", "each label", "positive", "negative"}
+        The population within which groups are compared.
+
+    gap_function : callable or None
+        A user's gap, ``gap(y_true, y_score, groups)``.
+    """
+
+    name: str
+    metric: str | None
+    within: str
+    gap_function: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+
+    @property
+    def parts(self) -> tuple[Constraint, ...]:
+        """The constraints that this one is made of: itself."""
+        return (self,)
+
+    def conditions(self, n_labels: int, positive: int = 1) -> Conditions:
+        """Populations and score columns whose rates are compared.
+
+        Parameters
+        ----------
+        n_labels : int
+            Number of labels. Two labels share one score column; more are compared one
+            against the rest, with one score column each.
+
+        positive : int, default=1
+            Code of the favourable label; used by the rate parities of two labels.
+
+        Returns
+        -------
+        conditions : Conditions
+            Shapes (n_conditions, n_labels) and (n_conditions,).
+        """
+        own = torch.eye(n_labels)
+        if n_labels == 2:
+            if self.within == "everybody":
+                pools = torch.ones(1, 2)
+            elif self.within == "each label":
+                pools = own
+            else:
+                code = positive if self.within == "positive" else 1 - positive
+                pools = own[code : code + 1]
+            return Conditions(pools, torch.zeros(len(pools), dtype=torch.long))
+        rest = 1 - own
+        pools = {
+            "everybody": torch.ones(n_labels, n_labels),
+            "each label": torch.cat([own, rest]),
+            "positive": own,
+            "negative": rest,
+        }[self.within]
+        return Conditions(pools, torch.arange(len(pools)) % n_labels)
+
+    def activation_pools(self, n_labels: int, positive: int = 1) -> Tensor:
+        """Populations within which an activation must not depend on the group.
+
+        As :meth:`conditions`, without repetitions: an activation has no class of its
+        own. Equalized odds compares within each label (Li et al. 2024, Eq. of δ for
+        EO).
+
+        Parameters
+        ----------
+        n_labels : int
+            Number of labels.
+
+        positive : int, default=1
+            Code of the favourable label.
+
+        Returns
+        -------
+        pools : Tensor of shape (n_pools, n_labels)
+            1 where samples of that label belong to the population.
+        """
+        if self.within == "everybody":
+            return torch.ones(1, n_labels)
+        if self.within == "each label":
+            return torch.eye(n_labels)
+        return self.conditions(n_labels, positive).pools
+
+    def gap(
+        self, y_score: Tensor, cells: Cells, positive: int = 1, reduction: str = "sum"
+    ) -> Tensor:
+        """The gap of scores over the given cells.
+
+        Parameters
+        ----------
+        y_score : Tensor of shape (n_samples, n_columns)
+            Probabilities; one column for two labels, else one per label.
+
+        cells : Cells
+            Label and group of each sample.
+
+        positive : int, default=1
+            Code of the favourable label.
+
+        reduction : {"sum", "largest"}, default="sum"
+            See :func:`reduce_rates`.
+
+        Returns
+        -------
+        gap : Tensor of shape ()
+            Zero where fewer than two groups are present.
+        """
+        if self.gap_function is not None:
+            squeezed = y_score[:, 0] if y_score.shape[1] == 1 else y_score
+            return self.gap_function(cells.labels, squeezed, cells.groups)
+        conditions = self.conditions(cells.n_labels, positive)
+        rates, present = condition_rates(cells.sums(y_score), cells.counts, conditions)
+        return reduce_rates(rates, present, reduction)
+
+
+CONSTRAINTS = {
+    constraint.name: constraint
+    for constraint in (
+        Constraint("demographic_parity", "demographic_parity_difference", "everybody"),
+        Constraint("equalized_odds", "equalized_odds_difference", "each label"),
+        Constraint(
+            "true_positive_rate_parity", "equal_opportunity_difference", "positive"
+        ),
+        Constraint(
+            "false_positive_rate_parity", "false_positive_rate_difference", "negative"
+        ),
+    )
+}
+
+
+def resolve_constraint(constraint) -> Constraint:
+    """The constraint of a name or of a user's gap function.
+
+    Parameters
+    ----------
+    constraint : str, callable or Constraint
+        A name in ``CONSTRAINTS``, or ``gap(y_true, y_score, groups)`` returning a
+        scalar tensor.
+
+    Returns
+    -------
+    constraint : Constraint
+        A user's function compares neurons over everybody.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> resolve_constraint("equalized_odds").metric
+    'equalized_odds_difference'
+    """
+    if isinstance(constraint, Constraint):
+        return constraint
+    if callable(constraint):
+        name = getattr(constraint, "__name__", type(constraint).__name__)
+        return Constraint(name, None, "everybody", constraint)
+    if constraint not in CONSTRAINTS:
+        raise ValueError(
+            f"There is no constraint {constraint!r}: pass one of "
+            f"{sorted(CONSTRAINTS)}, or a function gap(y_true, y_score, groups)."
+        )
+    return CONSTRAINTS[constraint]
