@@ -1,4 +1,4 @@
-"""Guards around a fit: a device that exists, and no half-finished state."""
+"""Guards around a fit: a device that exists, no half-finished state, interrupts."""
 
 from __future__ import annotations
 
@@ -50,3 +50,31 @@ def all_or_nothing(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def until_interrupted(function, *args, **kwargs) -> KeyboardInterrupt | None:
+    """Call a function that an interrupt (Ctrl-C) may end.
+
+    Parameters
+    ----------
+    function : callable
+        What to call.
+
+    *args, **kwargs : object
+        Its arguments.
+
+    Returns
+    -------
+    interrupt : KeyboardInterrupt or None
+        What ended it, to be raised once the state reached is kept.
+
+    Examples
+    --------
+    >>> until_interrupted(print, "done")
+    done
+    """
+    try:
+        function(*args, **kwargs)
+    except KeyboardInterrupt as interrupt:
+        return interrupt
+    return None

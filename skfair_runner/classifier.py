@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from torch import nn
 
-from ._building import build_net, make_dataset, make_task
-from ._guards import all_or_nothing
+from ._building import build_net, make_dataset
+from ._chunks import announced_classes, first_net, known_net
+from ._guards import all_or_nothing, until_interrupted
 from ._neural import NeuralClassifier
 from ._parameters import check_parameters
 from ._precision import MIXED_PRECISIONS
@@ -19,26 +19,12 @@ from ._training_data import check_cells, split_validation
 from .batches import SAMPLINGS
 from .conditions import CONSTRAINTS
 from .distances import DISTANCES
-from .groups import check_at_least_two
 from .images import opened
 from .net import RunnerNet
 from .neurons import IMPORTANCES
-from .utils import (
-    Interval,
-    StrOptions,
-    fit_context,
-)
+from .utils import Interval, StrOptions, fit_context
 
 _AUTO = StrOptions({"auto"})
-
-
-def _until_interrupted(function, *args, **kwargs):
-    """Call a function; an interrupt (Ctrl-C) ends it and is returned."""
-    try:
-        function(*args, **kwargs)
-    except KeyboardInterrupt as interrupt:
-        return interrupt
-    return None
 
 
 class RunnerFairClassifier(NeuralClassifier):
@@ -468,7 +454,7 @@ class RunnerFairClassifier(NeuralClassifier):
                 )
                 train = make_dataset(data, rows)
                 net.start(train)
-                interrupt = _until_interrupted(net.fit_phases, train, valid)
+                interrupt = until_interrupted(net.fit_phases, train, valid)
                 self._publish(net, data, settings.as_dict(), train)
         return self._finish(data, train, interrupt)
 
@@ -515,14 +501,13 @@ class RunnerFairClassifier(NeuralClassifier):
         first = not hasattr(self, "net_")
         with all_or_nothing(self):
             constraint = self._check_settings()
-            classes = self._announced(classes, first)
             data = self._read(
                 X,
                 y,
                 sensitive_features,
                 sample_weight,
                 constraint,
-                classes=classes,
+                classes=announced_classes(self, classes),
                 names=None if first else getattr(self, "groups_", None),
                 reset=first,
                 caller=f"{type(self).__name__}.partial_fit",
@@ -533,11 +518,9 @@ class RunnerFairClassifier(NeuralClassifier):
                 # Each call draws its own batches and dropout masks.
                 seed = (seed + len(self.net_.history)) % 2**31
             with opened(data.X), own_randomness(seed, self.device):
-                if first:
-                    net, settings = self._first_net(constraint, data, train)
-                else:
-                    net, settings = self._known_net(constraint, data), self.settings_
-                interrupt = _until_interrupted(
+                prepare = first_net if first else known_net
+                net, settings = prepare(self, constraint, data, train)
+                interrupt = until_interrupted(
                     net.train_phase,
                     "repair",
                     train,
@@ -549,59 +532,6 @@ class RunnerFairClassifier(NeuralClassifier):
                 )
                 self._publish(net, data, settings, train)
         return self._finish(data, train, interrupt)
-
-    def _announced(self, classes, first):
-        """The classes that `partial_fit` knows, or is told by its first call."""
-        if first and classes is None:
-            raise ValueError(
-                "The first call of partial_fit must be told every label that will "
-                "occur: pass classes=numpy.unique(all labels)."
-            )
-        if first or classes is None:
-            return classes if first else self.classes_
-        if not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"classes={np.unique(classes).tolist()} are not those of the first "
-                f"call, {self.classes_.tolist()}: leave classes out."
-            )
-        return self.classes_
-
-    def _first_net(self, constraint, data, train):
-        """A new net for `partial_fit`, diagnosed before anything is trained."""
-        if constraint is not None:
-            check_at_least_two(data.groups, f"{type(self).__name__}.partial_fit")
-        net, settings = build_net(
-            self,
-            data,
-            data.rows,
-            module=self.module,
-            constraint=constraint,
-            positive=self._favourable(constraint, data.classes),
-            skorch_parameters=self._skorch_parameters,
-        )
-        net.start(train)
-        if net.plan is not None:
-            net.before_ = net.diagnose(train, net.plan.importance)
-        return net, settings.as_dict()
-
-    def _known_net(self, constraint, data):
-        """The net of earlier calls, told how this chunk's batches are drawn."""
-        net = self.net_
-        known = None if net.plan is None else net.plan.constraint
-        if constraint != known:
-            raise ValueError(
-                f"constraint={self.constraint!r} is not the one that this classifier "
-                f"was trained with, {None if known is None else known.name!r}: "
-                "call fit, or set it back."
-            )
-        net.task = make_task(
-            self,
-            data,
-            data.rows,
-            positive=net.task.positive,
-            output=net.task.output,
-        )
-        return net
 
     def _check_settings(self):
         """The constraint, once the parameters are known to agree with each other."""

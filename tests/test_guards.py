@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skfair_runner._guards import all_or_nothing, check_device
+from skfair_runner._guards import all_or_nothing, check_device, until_interrupted
 
 
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu"), "cpu:0"])
@@ -40,3 +40,20 @@ def test_attributes_stay_where_nothing_is_raised():
     with all_or_nothing(thing):
         thing.new = 3
     assert vars(thing) == {"new": 3}
+
+
+def test_an_interrupt_is_handed_back():
+    def stop():
+        raise KeyboardInterrupt("stopped")
+
+    assert str(until_interrupted(stop)) == "stopped"
+
+
+def test_arguments_are_passed_on_and_errors_go_on():
+    passed = []
+    assert (
+        until_interrupted(lambda *args, at: passed.append((args, at)), 1, at=2) is None
+    )
+    assert passed == [((1,), 2)]
+    with pytest.raises(ZeroDivisionError):
+        until_interrupted(lambda: 1 / 0)

@@ -40,7 +40,7 @@ LAYERS = (
     {"_repairing"},
     {"net"},
     {"_building", "_parameters", "_surprises"},
-    {"_neural"},
+    {"_chunks", "_neural"},
     {"classifier", "model_selection", "preprocessing"},
     {"fairness_testing"},
     {
