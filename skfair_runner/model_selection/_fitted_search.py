@@ -1,8 +1,15 @@
-"""What a fitted search does besides searching: predict, score, draw."""
+"""What a search does besides searching: keep, report, predict, score, draw."""
 
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skfair_runner.model_selection._search_results import (
+    make_cv_results,
+    make_report,
+    make_table,
+)
+from skfair_runner.model_selection._steps import pick
+from skfair_runner.model_selection._trials import Measures
 from skfair_runner.plots import TradeoffSearchDisplay
 
 
@@ -17,7 +24,50 @@ def _chosen_has(method):
 
 
 class FittedSearch:
-    """Predictions of the chosen estimator, and the figure of the search."""
+    """Predictions of the chosen estimator, and the figure of the search.
+
+    The base of :class:`TradeoffSearchCV`, whose parameters are read here.
+    """
+
+    def _measures(self):
+        """What candidates are measured by."""
+        return Measures(self.utility, self.difference, self.pos_label)
+
+    def _keep(self, rounds, measures, n_folds):
+        """Set what the rungs came to, and the pick."""
+        names = measures.names
+        self.cv_results_ = make_cv_results(rounds, names)
+        self.n_splits_ = n_folds
+        self.n_candidates_ = [len(each.candidates) for each in rounds]
+        self.n_resources_ = [each.n_resources for each in rounds]
+        self.n_iterations_ = len(rounds)
+        self.min_resources_ = self.n_resources_[0]
+        self.max_resources_ = self.n_resources_[-1]
+        self.best_index_ = pick(self, self.cv_results_, names)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.trials_ = make_table(self.cv_results_, names, self.best_index_)
+        front = self.trials_[self.trials_["on_front"]]
+        self.front_ = front.sort_values(f"{names[1]}_mean", kind="stable")
+
+    def _report(self, untouched, measures, seed):
+        """Measures of the pick on the rows that were set aside; None without any."""
+        if untouched is None:
+            return None
+        utility, difference = measures.names
+        best = self.best_index_
+        chosen = {
+            utility: self.cv_results_[f"mean_test_{utility}"][best],
+            difference: 0.0 - self.cv_results_[f"mean_test_{difference}"][best],
+        }
+        return make_report(
+            self.best_estimator_,
+            untouched,
+            measures,
+            chosen,
+            n_bootstrap=self.n_bootstrap,
+            level=self.confidence_level,
+            seed=seed,
+        )
 
     @available_if(_chosen_has("predict"))
     def predict(self, X):

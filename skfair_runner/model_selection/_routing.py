@@ -65,10 +65,10 @@ def score_keywords(owner, sample_weight):
     return {"sample_weight": sample_weight}
 
 
-def get_router(owner):
-    """Router of `fit` and `score` to the same methods of `owner.estimator`."""
+def get_router(owner, *methods):
+    """Router of methods to the same methods of `owner.estimator`."""
     mapping = MethodMapping()
-    for method in ("fit", "score"):
+    for method in methods:
         mapping.add(caller=method, callee=method)
     return MetadataRouter(owner=owner).add(
         estimator=owner.estimator, method_mapping=mapping

@@ -1,43 +1,23 @@
 """Search of parameters by a utility and a group difference, with successive halving."""
 
-from contextlib import nullcontext
 from numbers import Integral, Real
 from time import perf_counter
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from skfair_runner._guards import all_or_nothing
 from skfair_runner.model_selection._fitted_search import FittedSearch
-from skfair_runner.model_selection._halving import (
-    Runner,
-    Task,
-    climb,
-    open_progress,
-    tell_once,
-)
-from skfair_runner.model_selection._routing import fit_keywords
+from skfair_runner.model_selection._halving import Task
+from skfair_runner.model_selection._routing import fit_keywords, get_router
 from skfair_runner.model_selection._search_data import (
     check_estimator_and_groups,
     part_folds,
     part_rows,
 )
-from skfair_runner.model_selection._search_results import (
-    make_cv_results,
-    make_report,
-    make_table,
-)
-from skfair_runner.model_selection._steps import (
-    check,
-    make_fingerprint,
-    make_proposals,
-    pick,
-    plan_search,
-)
-from skfair_runner.model_selection._trial_store import open_trials
-from skfair_runner.model_selection._trials import Measures, fit_on, keywords_of
+from skfair_runner.model_selection._steps import check, run_rungs
+from skfair_runner.model_selection._trials import fit_on, keywords_of
 from skfair_runner.utils import (
     HasMethods,
     Interval,
@@ -408,7 +388,7 @@ class TradeoffSearchCV(
             measures,
             self.error_score,
         )
-        rounds = self._search(task, seeds[3], caller)
+        rounds = run_rungs(self, task, seeds[3], caller)
         self._keep(rounds, measures, len(folds))
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         start = perf_counter()
@@ -419,60 +399,6 @@ class TradeoffSearchCV(
         self.report_indices_ = parts.untouched_rows
         self.report_ = self._report(parts.untouched, measures, seeds[4])
 
-    def _measures(self):
-        """What candidates are measured by."""
-        return Measures(self.utility, self.difference, self.pos_label)
-
-    def _search(self, task, seed, caller):
-        """Rounds of all rungs."""
-        proposals = make_proposals(self, seed)
-        rungs = plan_search(self, task, proposals, caller)
-        opened = nullcontext()
-        if self.results is not None:
-            opened = open_trials(self.results, make_fingerprint(task), caller)
-        n_folds = len(task.folds)
-        with opened as file, open_progress(rungs, n_folds, self.verbose) as progress:
-            runner = Runner(task, file, self.n_jobs, progress, caller)
-            rounds = climb(rungs, proposals, runner, self.resource)
-        tell_once(rounds, caller)
-        return rounds
-
-    def _keep(self, rounds, measures, n_folds):
-        """Set what the rungs came to, and the pick."""
-        names = measures.names
-        self.cv_results_ = make_cv_results(rounds, names)
-        self.n_splits_ = n_folds
-        self.n_candidates_ = [len(each.candidates) for each in rounds]
-        self.n_resources_ = [each.n_resources for each in rounds]
-        self.n_iterations_ = len(rounds)
-        self.min_resources_ = self.n_resources_[0]
-        self.max_resources_ = self.n_resources_[-1]
-        self.best_index_ = pick(self, self.cv_results_, names)
-        self.best_params_ = self.cv_results_["params"][self.best_index_]
-        self.trials_ = make_table(self.cv_results_, names, self.best_index_)
-        front = self.trials_[self.trials_["on_front"]]
-        self.front_ = front.sort_values(f"{names[1]}_mean", kind="stable")
-
-    def _report(self, untouched, measures, seed):
-        """Measures of the pick on the rows that were set aside; None without any."""
-        if untouched is None:
-            return None
-        utility, difference = measures.names
-        best = self.best_index_
-        chosen = {
-            utility: self.cv_results_[f"mean_test_{utility}"][best],
-            difference: 0.0 - self.cv_results_[f"mean_test_{difference}"][best],
-        }
-        return make_report(
-            self.best_estimator_,
-            untouched,
-            measures,
-            chosen,
-            n_bootstrap=self.n_bootstrap,
-            level=self.confidence_level,
-            seed=seed,
-        )
-
     def get_metadata_routing(self):
         """Metadata requests of this search and of the estimator.
 
@@ -482,14 +408,7 @@ class TradeoffSearchCV(
             The search asks for `sensitive_features`; the rest goes to the `fit` of the
             estimator.
         """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
+        return get_router(self, "fit").add_self_request(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -277,7 +277,7 @@ class SensitiveColumns(MetaEstimatorMixin, BaseEstimator):
         routing : MetadataRouter
             Routes `fit` and `score` to the same methods of `estimator`.
         """
-        return get_router(self)
+        return get_router(self, "fit", "score")
 
     def __sklearn_tags__(self):
         # X is only made narrower, so what the inner estimator can do decides.

@@ -1,6 +1,7 @@
-"""The steps of a search before and after its rungs: checks, plan, pick."""
+"""The steps of a search: checks, plan, rungs, pick."""
 
 import operator
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 from skfair_runner._runs.fingerprint import data_fingerprint, digest
@@ -9,10 +10,17 @@ from skfair_runner.model_selection._candidates import (
     check_space,
     largest_resource,
 )
+from skfair_runner.model_selection._halving import (
+    Runner,
+    climb,
+    open_progress,
+    tell_once,
+)
 from skfair_runner.model_selection._optuna import OptunaProposals
 from skfair_runner.model_selection._refit import best_within_bound, knee_of_front
 from skfair_runner.model_selection._schedule import plan_rungs
 from skfair_runner.model_selection._search_results import choosable
+from skfair_runner.model_selection._trial_store import open_trials
 from skfair_runner.model_selection._trials import check_measures
 
 # Rows of each label and group below which a rung of rows would tell nothing.
@@ -56,55 +64,61 @@ def check(search, caller):
     return measures
 
 
-def make_proposals(search, seed):
-    """Where candidates come from.
+def run_rungs(search, task, seed, caller):
+    """Run what is planned, and tell what went wrong.
 
     Parameters
     ----------
     search : TradeoffSearchCV
-        With its `sampler`.
+        With its candidates, resources and file.
+
+    task : Task
+        What trials have in common.
 
     seed : int
         Of the candidates.
 
+    caller : str
+        Who asks; begins errors and warnings.
+
     Returns
     -------
-    proposals : RandomProposals or OptunaProposals
-        To be asked.
+    rounds : list of Round
+        One per rung.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many resources, or all trials of a rung failed.
+
+    Warns
+    -----
+    FitFailedWarning
+        If fits failed.
     """
+    proposals = _make_proposals(search, seed)
+    rungs = _plan(search, task, proposals, caller)
+    opened = nullcontext()
+    if search.results is not None:
+        opened = open_trials(search.results, _fingerprint(task), caller)
+    n_folds = len(task.folds)
+    with opened as file, open_progress(rungs, n_folds, search.verbose) as progress:
+        runner = Runner(task, file, search.n_jobs, progress, caller)
+        rounds = climb(rungs, proposals, runner, search.resource)
+    tell_once(rounds, caller)
+    return rounds
+
+
+def _make_proposals(search, seed):
+    """Where candidates come from."""
     if isinstance(search.sampler, str) and search.sampler == "random":
         return RandomProposals(search.param_distributions, seed)
     sampler = None if isinstance(search.sampler, str) else search.sampler
     return OptunaProposals(search.param_distributions, seed, sampler)
 
 
-def plan_search(search, task, proposals, caller):
-    """Rungs, as far as there are candidates and resources.
-
-    Parameters
-    ----------
-    search : TradeoffSearchCV
-        With its resources.
-
-    task : Task
-        With the folds.
-
-    proposals : RandomProposals or OptunaProposals
-        Where candidates come from.
-
-    caller : str
-        Who asks; begins the error messages.
-
-    Returns
-    -------
-    rungs : list of Rung
-        How many candidates get how much.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many resources.
-    """
+def _plan(search, task, proposals, caller):
+    """Rungs, as far as there are candidates and resources."""
     n_rows = min(len(train) for train, _ in task.folds)
     most = largest_resource(
         search.max_resources, search.estimator, search.resource, n_rows, caller
@@ -120,19 +134,8 @@ def plan_search(search, task, proposals, caller):
     return plan_rungs(n_candidates, search.factor, start, most, least)
 
 
-def make_fingerprint(task):
-    """Digests of what all trials in a file have in common.
-
-    Parameters
-    ----------
-    task : Task
-        Data, measures and folds.
-
-    Returns
-    -------
-    fingerprint : dict of str to str
-        With the ``shape`` of X.
-    """
+def _fingerprint(task):
+    """Digests of what all trials in a file have in common, and the shape of X."""
     measures = task.measures
     names = " and ".join(measures.names)
     shown = [measures.utility, measures.difference, measures.pos_label]
