@@ -29,6 +29,7 @@ from benchmarks._report import (
     write_csv,
     write_table,
 )
+from benchmarks._signed import by_signed_neurons
 from benchmarks.effect import fit
 from benchmarks.experiments.data import CRITERIA, load_case, measure_part
 from skfair_runner import RunnerFairClassifier
@@ -106,7 +107,17 @@ def with_(**parameters):
     return partial(one, **parameters)
 
 
+def signed(weight, **parameters):
+    """No output term: each neuron is pushed where it lowers the gap."""
+
+    def make(case, criterion):
+        return by_signed_neurons(one(case, criterion, **parameters), weight)
+
+    return make
+
+
 FIXED = {"difference_bound": None}
+SIGNED = "output term: through the neurons, signed"
 VARIANTS = {
     "unmitigated": lambda case, _: RunnerFairClassifier(None, random_state=case.seed),
     "default": one,
@@ -123,6 +134,8 @@ VARIANTS = {
     "output term: none, neurons at random": with_(
         alpha=1.0, importance=random_neurons, **FIXED
     ),
+    SIGNED: signed(2.0),
+    f"{SIGNED}, twice as strong": signed(4.0),
     "output term: fixed weight 0.2": with_(output_weight=0.2, **FIXED),
     "diagnosis: every step": with_(diagnose_every=1),
     "diagnosis: every 100 steps": with_(diagnose_every=100),
@@ -210,7 +223,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.quick:
         options.datasets, options.seeds = ["biased"], 1
-        options.methods = ["unmitigated", "default", "importance: at random"]
+        options.methods = ["unmitigated", "default", SIGNED]
         options.results = Path(tempfile.mkdtemp()) / "parts_quick.csv"
     if not options.report:
         with warnings.catch_warnings():

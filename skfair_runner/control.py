@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from ._transfer import is_apart
+from .cells import Cells
 from .gaps import Conditions
 from .relaxations import Outcome, sharpened_scores
 
@@ -331,12 +332,14 @@ class OutputController:
         if observing:
             self.observe(outcome)
         cells = outcome.cells
-        first, last = self.sharpness
-        raised = min(progress / _RISE, 1.0)
-        relaxed = sharpened_scores(outcome.logits, first * (last / first) ** raised)
+        relaxed = sharpened_scores(outcome.logits, self.sharpness_at(progress))
         sums = cells.sums(relaxed.detach())
-        prices = torch.as_tensor(self._prices(_read(cells.counts))).to(sums)
-        return cells.priced([relaxed], [sums], [prices])
+        return cells.priced([relaxed], [sums], [self.prices(cells)])
+
+    def sharpness_at(self, progress: float) -> float:
+        """Sharpness of the relaxed decisions when a share of the repair is over."""
+        first, last = self.sharpness
+        return first * (last / first) ** min(progress / _RISE, 1.0)
 
     def observe(self, outcome: Outcome) -> None:
         """Pool the batch's hard rates and move the multipliers."""
@@ -345,11 +348,24 @@ class OutputController:
             part.observe(sums, counts)
         self._guard.observe(sums.sum((0, 1)) / counts.sum())
 
-    def _prices(self, counts: Array) -> Array:
-        """Of all parts and the guard, (n_labels, n_groups, n_columns)."""
+    def prices(self, cells: Cells) -> Tensor:
+        """What a unit of each cell's sum of relaxed decisions costs at present.
+
+        Parameters
+        ----------
+        cells : Cells
+            Of a batch.
+
+        Returns
+        -------
+        prices : Tensor of shape (n_labels, n_groups, n_columns)
+            Of all parts and the guard.
+        """
+        counts = _read(cells.counts)
         each = [part.prices(counts) for part in self.parts.values()]
         # Selection rates are linear in the sums, too.
-        return reduce(add, each) + self._guard.multipliers / counts.sum()
+        prices = reduce(add, each) + self._guard.multipliers / counts.sum()
+        return torch.as_tensor(prices).to(cells.counts)
 
     def _holders(self) -> Iterator[tuple[str, RateController | SelectionGuard, str]]:
         """Names in the state, and where each stands."""
