@@ -38,7 +38,7 @@ html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 
 autosummary_generate = True
-# What is inherited is documented where it comes from.
+# Each method has a section of its own, below the class.
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
@@ -53,10 +53,13 @@ sphinx_gallery_conf = {
 api_page.write(DOCS / "api" / "index.rst")
 
 
-def _skip_generated_methods(app, what, name, obj, skip, options):
-    """Leave out the request methods that scikit-learn adds to every estimator."""
+def _skip_what_is_not_ours(app, what, name, obj, skip, options):
+    """Leave out what a class has from other packages, request methods among it."""
     is_request = name.startswith("set_") and name.endswith("_request")
-    return True if is_request else skip
+    function = getattr(obj, "fget", None) or getattr(obj, "fn", None) or obj
+    home = getattr(function, "__module__", None) or ""
+    inherited = what == "class" and not home.startswith("skfair_runner")
+    return True if is_request or inherited else skip
 
 
 def _escape_names_in_shapes(app, what, name, obj, options, lines):
@@ -70,6 +73,6 @@ def _escape_names_in_shapes(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", _skip_generated_methods)
+    app.connect("autodoc-skip-member", _skip_what_is_not_ours)
     # After numpydoc, which has the usual priority of 500.
     app.connect("autodoc-process-docstring", _escape_names_in_shapes, priority=600)
