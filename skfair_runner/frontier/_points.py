@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
-from skfair_runner.metrics.bootstrap import errors_of_decisions, half_width
+from skfair_runner.metrics.bootstrap import errors_of_decisions
 from skfair_runner.metrics.influence import (
     influence_on_average_precision,
     linear_half_width,
@@ -155,10 +155,9 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     compared = range(len(classes)) if pos_label is None else [classes.index(pos_label)]
     errors = errors_of_decisions(counts, list(compared), n_bootstrap, rng)
     row = {name: row[name] for name in _TOLD}
-    for name, error in errors.items():
-        if name in row:
-            width = half_width(error[None], np.zeros(1, dtype=int), level)
-            _add_interval(row, name, width)
+    widths = np.quantile(np.abs(list(errors.values())), level, axis=1)
+    for name, width in zip(errors, widths.tolist(), strict=True):
+        _add_interval(row, name, width)
     if pos_label is not None:
         positive = compared[0]
         cells = data.groups.codes * len(classes) + data.y

@@ -107,7 +107,8 @@ def resample_cells(counts, n_bootstrap, rng):
     sizes = counts.sum(axis=-1)
     chances = (counts + 1 / counts.shape[-1]) / (sizes[..., None] + 1)
     drawn = rng.multinomial(sizes, chances, size=(n_bootstrap, *sizes.shape))
-    return drawn - sizes[..., None] * chances
+    # Resamples side by side in memory: what follows reduces over a few groups of each.
+    return np.asfortranarray(drawn - sizes[..., None] * chances)
 
 
 def rates_of_cells(cells, sizes):
