@@ -55,7 +55,8 @@ class Modulation(nn.Module):
     def __init__(self, shapes: Mapping[str, Sequence[int]], n_hidden: int = 32):
         super().__init__()
         self.paths = list(shapes)
-        self.sizes = [2 * shape[0] for shape in shapes.values()]
+        # Of scale and shift, layer by layer.
+        self.sizes = [shape[0] for shape in shapes.values() for _ in range(2)]
         self.trunk = nn.Linear(1, n_hidden)
         # Of all layers together: one product costs less than one for each.
         self.head = nn.Linear(n_hidden, sum(self.sizes))
@@ -78,13 +79,13 @@ class Modulation(nn.Module):
         centred = 2 * math.sqrt(self.strength) - 1
         position = self.trunk.weight.new_tensor([centred])
         hidden = torch.tanh(_STEEPNESS * self.trunk(position))
-        values = {}
-        for path, part in zip(
-            self.paths, self.head(hidden).split(self.sizes), strict=True
-        ):
-            gamma, beta = part.chunk(2)
-            values[path] = 1 + gamma, beta
-        return values
+        parts = self.head(hidden).split(self.sizes)
+        return {
+            path: (1 + gamma, beta)
+            for path, gamma, beta in zip(
+                self.paths, parts[::2], parts[1::2], strict=True
+            )
+        }
 
     def moved(self, path: str, weight: Tensor) -> Tensor:
         """A layer's weight, moved along its direction but not scaled."""
@@ -119,6 +120,8 @@ class Modulation(nn.Module):
 
 def _per_neuron(values: Tensor, parameter: Tensor) -> Tensor:
     """Values of the neurons, to be broadcast along a parameter's first axis."""
+    if parameter.ndim == 1:
+        return values
     return values.view(-1, *[1] * (parameter.ndim - 1))
 
 
