@@ -11,6 +11,7 @@ from functools import partial
 
 import torch
 
+from skfair_runner.cells import PricedSums
 from skfair_runner.control import OutputController
 from skfair_runner.net import RunnerNet
 from skfair_runner.penalty import RepairPenalty
@@ -31,7 +32,7 @@ class SignedController(OutputController):
 
     weight = 1.0
 
-    def penalty(self, outcome, progress, *, observing=True):
+    def priced(self, outcome, progress, *, observing=True):
         """See :class:`~skfair_runner.control.OutputController`."""
         if observing:
             self.observe(outcome)
@@ -40,11 +41,12 @@ class SignedController(OutputController):
             relaxed.mean(), self.recorded, retain_graph=True, materialize_grads=True
         )
         cells = outcome.cells
-        sums = [cells.sums(h.detach()) for h in self.recorded]
         # Each layer speaks for all of the gap.
-        share = self.weight / len(self.recorded)
-        prices = [share * self.prices(cells) * slope.sum(0) for slope in slopes]
-        return cells.priced(self.recorded, sums, prices)
+        prices = self.weight / len(slopes) * self.prices(cells)
+        return [
+            PricedSums(h, cells.sums(h.detach()), prices * slope.sum(0))
+            for h, slope in zip(self.recorded, slopes, strict=True)
+        ]
 
 
 class SignedPenalty(RepairPenalty):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -63,21 +64,29 @@ class Cells:
     ):
         self.labels, self.groups = labels, groups
         self.n_labels, self.n_groups = n_labels, n_groups
-        self._unweighted = weights is None
-        if weights is None:
-            weights = torch.ones((), device=labels.device).expand(len(labels))
-        self.weights = weights
-        self._index = labels * n_groups + groups
+        self._weights = weights
+        self._index = torch.add(groups, labels, alpha=n_groups)
+        n_cells = n_labels * n_groups
+        like = torch.empty(0, device=labels.device) if weights is None else weights
         # One row per cell: a product with it reads memory in order.
         self._one_hot: Tensor | None = None
-        if n_labels * n_groups <= _MOST_CELLS_FOR_ONE_HOT:
-            self._one_hot = weights.new_zeros(n_labels * n_groups, len(labels))
-            self._one_hot.scatter_(0, self._index[None], weights[None])
+        if n_cells <= _MOST_CELLS_FOR_ONE_HOT:
+            self._one_hot = like.new_zeros(n_cells, len(labels))
+            if weights is None:
+                self._one_hot.scatter_(0, self._index[None], 1.0)
+            else:
+                self._one_hot.scatter_(0, self._index[None], weights[None])
             totals = self._one_hot.sum(1)
         else:
-            totals = weights.new_zeros(n_labels * n_groups)
-            totals = totals.index_add(0, self._index, weights)
+            totals = like.new_zeros(n_cells).index_add(0, self._index, self.weights)
         self.counts = totals.view(n_labels, n_groups)
+
+    @property
+    def weights(self) -> Tensor:
+        """Weight of each sample, of shape (n_samples,)."""
+        if self._weights is None:
+            return torch.ones((), device=self.labels.device).expand(len(self.labels))
+        return self._weights
 
     def sums(self, values: Tensor) -> Tensor:
         """Weighted sum of each column over each cell.
@@ -113,13 +122,11 @@ class Cells:
             The sample's weight times the row of its cell.
         """
         rows = of_cells.flatten(0, 1).index_select(0, self._index)
-        if self._unweighted:
+        if self._weights is None:
             return rows
-        return rows.mul_(self.weights.to(rows.dtype)[:, None])
+        return rows.mul_(self._weights.to(rows.dtype)[:, None])
 
-    def priced(
-        self, values: Sequence[Tensor], sums: Sequence[Tensor], prices: Sequence[Tensor]
-    ) -> Tensor:
+    def priced(self, parts: Sequence[PricedSums]) -> Tensor:
         """Σ price · sum, for prices that do not depend on the values.
 
         A linear function of the values, whose gradient is looked up instead of being
@@ -127,19 +134,13 @@ class Cells:
 
         Parameters
         ----------
-        values : sequence of Tensor of shape (n_samples, n_columns)
-            Samples; they receive the gradient.
-
-        sums : sequence of Tensor of shape (n_labels, n_groups, n_columns)
-            What :meth:`sums` gives for each of them, without graph.
-
-        prices : sequence of Tensor of shape (n_labels, n_groups, n_columns)
-            What a unit of each sum costs.
+        parts : sequence of PricedSums
+            What the total is of.
 
         Returns
         -------
         total : Tensor of shape ()
-            With gradient to `values`.
+            With gradient to the values.
 
         Examples
         --------
@@ -147,12 +148,34 @@ class Cells:
         >>> cells = Cells(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), 2, 2)
         >>> values = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
         >>> prices = torch.tensor([[[5.0], [0.0]], [[7.0], [9.0]]])
-        >>> total = cells.priced([values], [cells.sums(values.detach())], [prices])
+        >>> part = PricedSums(values, cells.sums(values.detach()), prices)
+        >>> total = cells.priced([part])
         >>> total.backward()
         >>> total.item(), values.grad.squeeze(1)
         (46.0, tensor([5., 7., 9.]))
         """
+        values, sums, prices = zip(*parts, strict=True)
         return _Priced.apply(self, prices, sums, *values)
+
+
+class PricedSums(NamedTuple):
+    """Sums over cells, and what a unit of each costs; see :meth:`Cells.priced`.
+
+    Attributes
+    ----------
+    values : Tensor of shape (n_samples, n_columns)
+        One row per sample; they receive the gradient.
+
+    sums : Tensor of shape (n_labels, n_groups, n_columns)
+        What :meth:`Cells.sums` gives for them, without graph.
+
+    prices : Tensor of shape (n_labels, n_groups, n_columns)
+        Without graph.
+    """
+
+    values: Tensor
+    sums: Tensor
+    prices: Tensor
 
 
 class _Priced(Function):
@@ -234,6 +257,9 @@ def mean_pairwise_difference(values: Tensor, present: Tensor) -> Tensor:
     >>> mean_pairwise_difference(torch.tensor([0.0, 3.0, 6.0]), torch.tensor(True))
     tensor(4.)
     """
+    if values.shape[-1] == 2:
+        both = present.all(-1)
+        return (values[..., 0] - values[..., 1]).abs() * both
     return (pairwise_slopes(values, present) * values).sum(-1)
 
 

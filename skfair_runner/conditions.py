@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -104,6 +105,29 @@ def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:
     )
 
 
+@cache
+def _conditions(within: str, n_labels: int, positive: int) -> Conditions:
+    """See :meth:`Constraint.conditions`; a step asks for the same ones again."""
+    own = torch.eye(n_labels)
+    if n_labels == 2:
+        if within == "everybody":
+            pools = torch.ones(1, 2)
+        elif within == "each label":
+            pools = own
+        else:
+            code = positive if within == "positive" else 1 - positive
+            pools = own[code : code + 1]
+        return Conditions(pools, torch.zeros(len(pools), dtype=torch.long))
+    rest = 1 - own
+    pools = {
+        "everybody": torch.ones(n_labels, n_labels),
+        "each label": torch.cat([own, rest]),
+        "positive": own,
+        "negative": rest,
+    }[within]
+    return Conditions(pools, torch.arange(len(pools)) % n_labels)
+
+
 @dataclass(frozen=True)
 class Constraint:
     """What must not depend on the group.
@@ -151,24 +175,7 @@ class Constraint:
         conditions : Conditions
             Shapes (n_conditions, n_labels) and (n_conditions,).
         """
-        own = torch.eye(n_labels)
-        if n_labels == 2:
-            if self.within == "everybody":
-                pools = torch.ones(1, 2)
-            elif self.within == "each label":
-                pools = own
-            else:
-                code = positive if self.within == "positive" else 1 - positive
-                pools = own[code : code + 1]
-            return Conditions(pools, torch.zeros(len(pools), dtype=torch.long))
-        rest = 1 - own
-        pools = {
-            "everybody": torch.ones(n_labels, n_labels),
-            "each label": torch.cat([own, rest]),
-            "positive": own,
-            "negative": rest,
-        }[self.within]
-        return Conditions(pools, torch.arange(len(pools)) % n_labels)
+        return _conditions(self.within, n_labels, positive)
 
     def activation_pools(self, n_labels: int, positive: int = 1) -> Tensor:
         """Populations within which an activation must not depend on the group.

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from ._transfer import is_apart
-from .cells import Cells
+from .cells import Cells, PricedSums
 from .gaps import Conditions
 from .relaxations import Outcome, sharpened_scores
 
@@ -45,7 +45,8 @@ def _place(values, device) -> Array:
 
 def _read(values: Tensor) -> Array:
     """What a batch tells, without waiting for a device."""
-    return values.detach() if is_apart(values.device) else values.numpy(force=True)
+    values = values.detach()
+    return values if is_apart(values.device) else values.numpy()
 
 
 def _where(condition: Array, values: Array, others: Array) -> Array:
@@ -53,14 +54,22 @@ def _where(condition: Array, values: Array, others: Array) -> Array:
     return choose(condition, values, others)
 
 
+def _clipped(values: Array, bound) -> Array:
+    """Values brought into [-bound, bound]."""
+    if isinstance(values, Tensor):
+        return values.clip(-bound, bound)
+    # Faster than NumPy's own for a few numbers.
+    return np.minimum(np.maximum(values, -bound), bound)
+
+
 def _beyond(values: Array, bound) -> Array:
     """How far each value lies outside [-bound, bound], signed."""
-    return values - values.clip(-bound, bound)
+    return values - _clipped(values, bound)
 
 
 def _limited(multipliers: Array) -> Array:
     """Multipliers within their limit."""
-    return multipliers.clip(-MULTIPLIER_LIMIT, MULTIPLIER_LIMIT)
+    return _clipped(multipliers, MULTIPLIER_LIMIT)
 
 
 class RateController:
@@ -172,11 +181,12 @@ class RateController:
         totals = self._pools @ self._counts  # (n_conditions, n_groups)
         by_column = self._sums.swapaxes(1, 2).reshape(-1, self.n_groups)
         selected = self._members @ by_column  # (n_conditions, n_groups)
-        rates = selected / (totals + (totals == 0))
+        absent = totals == 0
+        rates = selected / (totals + absent)
         if self.n_groups == 2:
-            return (rates[:, :1] - rates[:, 1:]) * (totals > 0).all(1, keepdims=True)
+            return (rates[:, :1] - rates[:, 1:]) * ~(absent[:, :1] | absent[:, 1:])
         overall = selected.sum(1) / totals.sum(1).clip(1e-12, None)
-        return (rates - overall[:, None]) * (totals > 0)
+        return (rates - overall[:, None]) * ~absent
 
     def prices(self, counts: Array) -> Array:
         """Derivative of the output term by each cell's sum of relaxed decisions.
@@ -194,15 +204,15 @@ class RateController:
             Zero for conditions that the batch does not tell.
         """
         totals = self._pools @ counts  # (n_conditions, n_groups)
-        present = totals > 0
+        absent = totals == 0
         if self.n_groups == 2:
-            weight = self._multipliers * present.all(1, keepdims=True)
-            by_rate = weight * self._signs
+            both = ~(absent[:, :1] | absent[:, 1:])
+            by_rate = self._multipliers * both * self._signs
         else:
-            weight = self._multipliers * present
+            weight = self._multipliers * ~absent
             share = totals / totals.sum(1, keepdims=True).clip(1e-12, None)
             by_rate = weight - share * weight.sum(1, keepdims=True)
-        by_sum = by_rate / (totals + (totals == 0))
+        by_sum = by_rate / (totals + absent)
         prices = self._members.T @ by_sum  # (n_labels * n_columns, n_groups)
         return prices.reshape(len(counts), -1, self.n_groups).swapaxes(1, 2)
 
@@ -329,12 +339,30 @@ class OutputController:
         penalty : Tensor of shape ()
             Σ multiplier · relaxed difference, plus the guard's term.
         """
+        parts = self.priced(outcome, progress, observing=observing)
+        return outcome.cells.priced(parts)
+
+    def priced(
+        self, outcome: Outcome, progress: float, *, observing: bool = True
+    ) -> list[PricedSums]:
+        """The same as relaxed decisions and their prices.
+
+        Parameters
+        ----------
+        outcome, progress, observing
+            As of :meth:`penalty`.
+
+        Returns
+        -------
+        parts : list of PricedSums
+            Whose total is the output term.
+        """
         if observing:
             self.observe(outcome)
         cells = outcome.cells
         relaxed = sharpened_scores(outcome.logits, self.sharpness_at(progress))
         sums = cells.sums(relaxed.detach())
-        return cells.priced([relaxed], [sums], [self.prices(cells)])
+        return [PricedSums(relaxed, sums, self.prices(cells))]
 
     def sharpness_at(self, progress: float) -> float:
         """Sharpness of the relaxed decisions when a share of the repair is over."""

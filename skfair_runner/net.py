@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from ._callbacks import EpochProgress
 from ._checkpoint import Resumable
+from ._modes import evaluation_mode
 from ._on_device import OnDevice
 from ._repairing import PREDICTION_BATCH, Repairing
 from ._resident import make_resident
 from ._telling import Telling
-from .activations import evaluation_mode, record_activations
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
 from .control import OutputController
@@ -312,10 +312,7 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
         self._set_training(True)
         batch, y = self.send_batch(batch)
         penalty = self.penalty_
-        recording = nullcontext({})
-        if penalty is not None and penalty.layers:
-            recording = record_activations(self.module_, penalty.layers)
-        with recording as activations:
+        with nullcontext({}) if penalty is None else penalty.recorder as activations:
             logits = self.infer(batch, self.mixed_precision)
         loss = self.get_loss(logits, y, X=batch, training=True)
         # Plain training compares no groups.

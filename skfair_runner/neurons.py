@@ -20,6 +20,8 @@ from .activations import Layer, silence_neurons
 def taylor_terms(activation: Tensor, gradient: Tensor, axis: int) -> Tensor:
     """Σ over samples and positions of h · ∂Gap/∂h, per neuron."""
     product = at_least_single(activation.detach()) * gradient
+    if product.ndim == 2:
+        return product.sum(0)
     return product.movedim(axis, 0).flatten(1).sum(1)
 
 

@@ -10,8 +10,8 @@ from operator import add
 import torch
 from torch import Tensor
 
-from .activations import evaluation_mode, neuron_values
-from .cells import Cells
+from .activations import evaluation_mode, neuron_values, record_activations
+from .cells import Cells, PricedSums
 from .control import OutputController
 from .diagnosis import Subject
 from .distances import Moments
@@ -62,6 +62,9 @@ class RepairPenalty:
     selected : dict of str to Tensor
         Neurons held responsible at present, by layer.
 
+    recorder : record_activations
+        Records `layers` while a block runs.
+
     Raises
     ------
     ValueError
@@ -77,7 +80,8 @@ class RepairPenalty:
     controller: OutputController | None = None
 
     def __post_init__(self) -> None:
-        parameters = list(self.subject.module.parameters())
+        subject = self.subject
+        parameters = list(subject.module.parameters())
         if not any(parameter.requires_grad for parameter in parameters):
             raise ValueError(
                 f"A repair changes the module's parameters, but all {len(parameters)} "
@@ -88,7 +92,8 @@ class RepairPenalty:
         self.selected: dict[str, Tensor] = {}
         # 1 / k for the k selected neurons of a layer, 0 for the others; all layers.
         self._shares = torch.empty(0)
-        subject = self.subject
+        # For each step's forward pass.
+        self.recorder = record_activations(subject.module, self.layers)
         pools = subject.constraint.activation_pools(subject.n_labels, subject.positive)
         self._pools = pools.to(parameters[0].device)
 
@@ -140,27 +145,29 @@ class RepairPenalty:
             assert gap is not None
             self._select(X, gap, activations, cells)
         terms = []
+        # What is linear in sums over cells takes its gradient in one go.
+        priced: list[PricedSums] = []
         if self.alpha > 0:
-            terms.append(self.alpha * self.neuron_penalty(activations, cells))
+            if self.subject.distance.slopes is not None:
+                priced += self._priced_neurons(activations, cells, self.alpha)
+            else:
+                terms.append(self.alpha * self.neuron_penalty(activations, cells))
         if self.output_weight > 0 and gap is not None:
             terms.append(self.output_weight * gap)
         if self.controller is not None:
             observing = self.strength == 1
-            terms.append(
-                self.controller.penalty(outcome, progress, observing=observing)
-            )
+            priced += self.controller.priced(outcome, progress, observing=observing)
+        if priced:
+            terms.append(cells.priced(priced))
         penalty = reduce(add, terms) if terms else outcome.logits.new_zeros(())
         return penalty if self.strength == 1 else self.strength * penalty
 
     def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
         """Σ over layers of the mean discrimination of the selected neurons."""
         distance = self.subject.distance
-        values = {
-            layer.name: neuron_values(activations[layer.name], layer.axis)
-            for layer in self.subject.layers
-        }
         if distance.slopes is not None:
-            return self._priced(list(values.values()), cells, distance.slopes)
+            return cells.priced(self._priced_neurons(activations, cells))
+        values = self._neuron_values(activations)
         if distance.of_moments is not None:
             # All neurons of all layers at once cost less than picking some of each.
             moments = [distance.moments(v, cells) for v in values.values()]
@@ -173,20 +180,26 @@ class RepairPenalty:
         ]
         return torch.stack(parts).sum()
 
-    def _priced(
-        self,
-        values: list[Tensor],
-        cells: Cells,
-        slopes: Callable[[Moments, Tensor], Tensor],
-    ) -> Tensor:
-        """The same for a distance that is linear between two kinks."""
+    def _priced_neurons(
+        self, activations: dict[str, Tensor], cells: Cells, weight: float = 1.0
+    ) -> list[PricedSums]:
+        """The same for a distance that is linear between two kinks, weighted."""
+        distance = self.subject.distance
+        assert distance.slopes is not None
+        values = list(self._neuron_values(activations).values())
         with torch.no_grad():
-            moments = [self.subject.distance.moments(v, cells) for v in values]
-            together = Moments.side_by_side(moments)
-            prices = slopes(together, self._pools) * self._shares
-        sums = [part.sums for part in moments]
+            sums = [cells.sums(v) for v in values]
+            together = Moments(torch.cat(sums, 2), None, cells.counts)
+            prices = distance.slopes(together, self._pools) * (weight * self._shares)
         sizes = [v.shape[1] for v in values]
-        return cells.priced(values, sums, prices.split(sizes, 2))
+        return list(map(PricedSums, values, sums, prices.split(sizes, 2)))
+
+    def _neuron_values(self, activations: dict[str, Tensor]) -> dict[str, Tensor]:
+        """One value per sample and neuron, by layer."""
+        return {
+            layer.name: neuron_values(activations[layer.name], layer.axis)
+            for layer in self.subject.layers
+        }
 
     def _gap(self, outcome: Outcome) -> Tensor:
         scores = positive_scores(outcome.logits)
@@ -227,9 +240,10 @@ class RepairPenalty:
             Neurons by layer; for every recorded layer at least one.
         """
         self.selected = selected
-        shares = []
-        for layer in self.subject.layers:
+        layers = self.subject.layers
+        sizes = [layer.n_neurons for layer in layers]
+        device = selected[layers[0].name].device
+        self._shares = torch.zeros(sum(sizes), device=device)
+        for layer, share in zip(layers, self._shares.split(sizes), strict=True):
             chosen = selected[layer.name]
-            share = torch.zeros(layer.n_neurons, device=chosen.device)
-            shares.append(share.index_fill_(0, chosen, 1 / len(chosen)))
-        self._shares = torch.cat(shares)
+            share.index_fill_(0, chosen, 1 / len(chosen))

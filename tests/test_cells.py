@@ -8,6 +8,7 @@ from torch.testing import assert_close
 
 from skfair_runner.cells import (
     Cells,
+    PricedSums,
     largest_difference,
     mean_pairwise_difference,
     pairwise_slopes,
@@ -223,7 +224,7 @@ def test_priced_sums_have_the_value_and_gradient_of_the_graph(weighted):
     slopes = torch.autograd.grad(expected, values)
 
     sums = [cells.sums(v.detach()) for v in values]
-    found = 3 * cells.priced(values, sums, prices)
+    found = 3 * cells.priced(list(map(PricedSums, values, sums, prices)))
 
     assert_close(found, expected)
     assert_close(torch.autograd.grad(found, values), slopes)

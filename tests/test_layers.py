@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "skfair_runner"
 # Lowest first. Modules of one layer never import one another; the modules inside a
 # subpackage may. docs/architecture.rst says what each is for.
 LAYERS = (
-    {"_precision", "_randomness", "_transfer", "cells", "groups", "utils"},
-    {"conditions", "images"},
+    {"_modes", "_precision", "_randomness", "_transfer", "cells", "groups", "utils"},
+    {"conditions", "images", "layers"},
     {
         "activations",
         "batches",
