@@ -208,6 +208,13 @@ class FrontierNet(RunnerNet):
         with modulated(self.module_, modulation):
             return super().train_phase(phase, train, *args, **kwargs)
 
+    def make_controller(self, selection_rates):
+        """A controller that moves as far as one that every step steers."""
+        controller = super().make_controller(selection_rates)
+        for part in controller.parts.values():
+            part.gain /= _SHARE_OF_WHOLE
+        return controller
+
     def make_penalty(self, train):
         """The repair's part of the loss, in a form that modulated layers have."""
         penalty = super().make_penalty(train)

@@ -229,3 +229,9 @@ def test_without_batch_statistics_no_batch_is_read():
     front = Front(net, net, modulate(net, torch.zeros(1, 3)))
     front.settle(refuse())
     assert front.statistics == []
+
+
+def test_the_controller_makes_up_for_the_steps_that_it_does_not_see(people):
+    net = fitted(people).net_
+    (part,) = net.controller_.parts.values()
+    assert part.gain == 2 * net.plan.gain
