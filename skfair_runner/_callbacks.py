@@ -6,7 +6,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.utils import noop
 from tqdm.auto import tqdm
 
-from .control import MULTIPLIER_LIMIT
+from .multipliers import MULTIPLIER_LIMIT
 
 
 class EpochProgress(Callback):

@@ -12,8 +12,9 @@ from torch import Tensor
 from .activations import trace_layers
 from .batches import BatchLoader, GroupedDataset, rows_at_once
 from .constraints import by_constraint
-from .control import OutputController, RateController
+from .control import OutputController
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
+from .multipliers import make_rate_controller
 from .penalty import RepairPenalty
 from .relaxations import decisions
 from .tasks import ModuleScores
@@ -58,11 +59,12 @@ class Repairing:
         gains = by_constraint(plan.gain, plan.constraint)
         memories = by_constraint(plan.memory, plan.constraint)
         parts = {
-            part.name: RateController(
+            part.name: make_rate_controller(
                 part.conditions(task.n_labels, task.positive),
                 task.n_groups,
                 len(selection_rates),
                 bound,
+                device=selection_rates.device,
                 gain=gains[part.name],
                 memory=memories[part.name],
             )

@@ -49,7 +49,7 @@ class Settings:
         Weight of the neuron penalty.
 
     gain, memory : float or dict of str to float
-        Of the controller, see :class:`~skfair_runner.control.RateController`; of
+        Of the controller, see :class:`~skfair_runner.multipliers.RateController`; of
         several constraints by name.
 
     sharpness : tuple of float

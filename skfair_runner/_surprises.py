@@ -10,7 +10,7 @@ from skorch.utils import to_device
 
 from ._training_data import TrainingData
 from .batches import BatchLoader, GroupedDataset, rows_at_once
-from .control import MULTIPLIER_LIMIT
+from .multipliers import MULTIPLIER_LIMIT
 from .net import RunnerNet
 from .relaxations import Outcome
 from .tasks import RateMeter

@@ -72,8 +72,8 @@ class RepairPlan:
         without. None switches it off.
 
     gain, memory : float or dict of str to float
-        See :class:`~skfair_runner.control.RateController`; of several constraints by
-        name.
+        See :class:`~skfair_runner.multipliers.RateController`; of several constraints
+        by name.
 
     sharpness : tuple of float
         See :class:`~skfair_runner.control.OutputController`.

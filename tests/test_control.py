@@ -8,11 +8,10 @@ from torch.testing import assert_close
 
 from skfair_runner.cells import Cells
 from skfair_runner.control import (
-    MULTIPLIER_LIMIT,
     OutputController,
-    RateController,
 )
 from skfair_runner.gaps import CONSTRAINTS
+from skfair_runner.multipliers import MULTIPLIER_LIMIT, make_rate_controller
 from skfair_runner.relaxations import Outcome, decisions, sharpened_scores
 
 PARITY = CONSTRAINTS["demographic_parity"].conditions(2)
@@ -28,7 +27,7 @@ def make_controller(
     conditions=PARITY, n_groups=2, bound=0.05, rate=0.5, sharpness=(1.0, 5.0), **kwargs
 ):
     rates = torch.as_tensor(rate, dtype=torch.float).reshape(-1)
-    part = RateController(conditions, n_groups, len(rates), bound, **kwargs)
+    part = make_rate_controller(conditions, n_groups, len(rates), bound, **kwargs)
     return OutputController({"one": part}, rates, sharpness=sharpness)
 
 
@@ -446,7 +445,7 @@ def test_a_constrained_net_ends_near_the_bound(name, n_groups, bound):
 def make_part(name, n_groups, bound, memory=0.9, n_labels=2):
     conditions = CONSTRAINTS[name].conditions(n_labels)
     n_columns = 1 if n_labels == 2 else n_labels
-    return RateController(
+    return make_rate_controller(
         conditions, n_groups, n_columns, bound, gain=0.1, memory=memory
     )
 

@@ -21,6 +21,7 @@ LAYERS = (
         "gaps",
         "metrics",
         "modules",
+        "multipliers",
         "relaxations",
     },
     {

@@ -5,10 +5,11 @@ from torch.testing import assert_close
 
 from skfair_runner.activations import record_activations, trace_layers
 from skfair_runner.cells import Cells
-from skfair_runner.control import OutputController, RateController
+from skfair_runner.control import OutputController
 from skfair_runner.diagnosis import Subject
 from skfair_runner.distances import resolve_distance
 from skfair_runner.gaps import CONSTRAINTS, resolve_constraint
+from skfair_runner.multipliers import RateController
 from skfair_runner.neurons import activation_importance, select_top_neurons
 from skfair_runner.penalty import RepairPenalty
 from skfair_runner.relaxations import Outcome, positive_scores

@@ -8,7 +8,7 @@ from torch import nn
 
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.baselines import GapRegularisationClassifier
-from skfair_runner.control import MULTIPLIER_LIMIT
+from skfair_runner.multipliers import MULTIPLIER_LIMIT
 from skfair_runner.utils import BoundNotMetWarning, ConstantClassifierWarning
 
 # A bound that no training of this length reaches on these rows.
@@ -43,7 +43,7 @@ def fit(clf):
 
 def push_to_the_limit(monkeypatch):
     """Let every multiplier end at its limit, wherever the rates are."""
-    name = "skfair_runner.control.RateController.at_limit"
+    name = "skfair_runner.multipliers.RateController.at_limit"
     monkeypatch.setattr(name, property(lambda self: True))
 
 
