@@ -129,7 +129,8 @@ class RunnerFrontier(
     ----------
     .. [1] A. Dosovitskiy, J. Djolonga, "You Only Train Once: Loss-Conditional Training
        of Deep Networks", ICLR 2020.
-    .. [2] M. Wortsman et al., "Learning Neural Network Subspaces", ICML 2021.
+    .. [2] M. Wortsman, M. Horton, C. Guestrin, A. Farhadi, M. Rastegari, "Learning
+       Neural Network Subspaces", ICML 2021.
     .. [3] E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer",
        AAAI 2018.
 
