@@ -246,7 +246,7 @@ METHODS = {
         exponentiated_gradient,
         "bound",
         (0.1, 0.02),
-        short=f"{ITERATIONS} of 50 iterations, 2 bounds, small data only",
+        short=f"{ITERATIONS} of 50 iterations, 2 bounds, 1 on larger data",
     ),
     RUNNER_PAPER: Method(runner_paper, "times", (1.0, 8.0), short="2 values of alpha"),
     RUNNER: Method(runner, "bound", _BOUNDS, shares_plain=True),

@@ -69,11 +69,11 @@ def tasks_of(datasets, methods, seeds, *, only_first=False):
     for seed in seeds:
         for dataset in datasets:
             for method in methods:
-                if method == "ExponentiatedGradient" and (
+                # Each iteration trains several nets.
+                dear = method == "ExponentiatedGradient" and (
                     dataset not in CHEAP_FOR_REDUCTION
-                ):
-                    continue
-                tasks += _of_method(dataset, method, seed, only_first)
+                )
+                tasks += _of_method(dataset, method, seed, only_first or dear)
     return tasks
 
 
