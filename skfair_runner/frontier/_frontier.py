@@ -144,7 +144,7 @@ class RunnerFrontier(
     >>> front = front.fit(X, people.target, sensitive_features=groups)
     >>> front.frontier_["weight"].round(2).tolist()
     [0.0, 0.03, 0.13, 0.3, 0.53, 0.83, 1.2]
-    >>> clf = front.at(difference=0.1)
+    >>> clf = front.at(difference=0.15)
     >>> clf.predict(X).shape
     (1000,)
     """
