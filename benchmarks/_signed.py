@@ -43,10 +43,9 @@ class SignedController(OutputController):
         cells = outcome.cells
         # Each layer speaks for all of the gap.
         prices = self.weight / len(slopes) * self.prices(cells)
-        return [
-            PricedSums(h, cells.sums(h.detach()), prices * slope.sum(0))
-            for h, slope in zip(self.recorded, slopes, strict=True)
-        ]
+        sums = [cells.sums(h.detach()) for h in self.recorded]
+        each = [prices * slope.sum(0) for slope in slopes]
+        return PricedSums(self.recorded, torch.cat(sums, 2), torch.cat(each, 2))
 
 
 class SignedPenalty(RepairPenalty):

@@ -148,14 +148,14 @@ class Cells:
         >>> cells = Cells(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), 2, 2)
         >>> values = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
         >>> prices = torch.tensor([[[5.0], [0.0]], [[7.0], [9.0]]])
-        >>> part = PricedSums(values, cells.sums(values.detach()), prices)
+        >>> part = PricedSums([values], cells.sums(values.detach()), prices)
         >>> total = cells.priced([part])
         >>> total.backward()
         >>> total.item(), values.grad.squeeze(1)
         (46.0, tensor([5., 7., 9.]))
         """
-        values, sums, prices = zip(*parts, strict=True)
-        return _Priced.apply(self, prices, sums, *values)
+        values = [v for part in parts for v in part.values]
+        return _Priced.apply(self, parts, *values)
 
 
 class PricedSums(NamedTuple):
@@ -163,17 +163,17 @@ class PricedSums(NamedTuple):
 
     Attributes
     ----------
-    values : Tensor of shape (n_samples, n_columns)
+    values : sequence of Tensor of shape (n_samples, n_columns)
         One row per sample; they receive the gradient.
 
-    sums : Tensor of shape (n_labels, n_groups, n_columns)
-        What :meth:`Cells.sums` gives for them, without graph.
+    sums : Tensor of shape (n_labels, n_groups, n_all_columns)
+        What :meth:`Cells.sums` gives for them, side by side, without graph.
 
-    prices : Tensor of shape (n_labels, n_groups, n_columns)
+    prices : Tensor of shape (n_labels, n_groups, n_all_columns)
         Without graph.
     """
 
-    values: Tensor
+    values: Sequence[Tensor]
     sums: Tensor
     prices: Tensor
 
@@ -182,16 +182,25 @@ class _Priced(Function):
     """See :meth:`Cells.priced`."""
 
     @staticmethod
-    def forward(ctx, cells, prices, sums, *values):
-        ctx.cells, ctx.prices = cells, prices
-        pairs = zip(prices, sums, strict=True)
-        return reduce(add, [torch.dot(p.flatten(), s.flatten()) for p, s in pairs])
+    def forward(ctx, cells, parts, *values):
+        ctx.cells, ctx.parts = cells, [_widths(part) for part in parts]
+        totals = [torch.dot(p.prices.flatten(), p.sums.flatten()) for p in parts]
+        return reduce(add, totals)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, slope):
-        parts = [ctx.cells.spread(prices * slope) for prices in ctx.prices]
-        return None, None, None, *parts
+        slopes = [
+            ctx.cells.spread(own)
+            for prices, widths in ctx.parts
+            for own in (prices * slope).split(widths, 2)
+        ]
+        return None, None, *slopes
+
+
+def _widths(part: PricedSums) -> tuple[Tensor, list[int]]:
+    """Prices, and how many of them each of the values has."""
+    return part.prices, [v.shape[1] for v in part.values]
 
 
 @torch.no_grad()

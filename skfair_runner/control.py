@@ -103,12 +103,12 @@ class OutputController:
         penalty : Tensor of shape ()
             Σ multiplier · relaxed difference, plus the guard's term.
         """
-        parts = self.priced(outcome, progress, observing=observing)
-        return outcome.cells.priced(parts)
+        part = self.priced(outcome, progress, observing=observing)
+        return outcome.cells.priced([part])
 
     def priced(
         self, outcome: Outcome, progress: float, *, observing: bool = True
-    ) -> list[PricedSums]:
+    ) -> PricedSums:
         """The same as relaxed decisions and their prices.
 
         Parameters
@@ -118,7 +118,7 @@ class OutputController:
 
         Returns
         -------
-        parts : list of PricedSums
+        part : PricedSums
             Whose total is the output term.
         """
         if observing:
@@ -126,7 +126,7 @@ class OutputController:
         cells = outcome.cells
         relaxed = sharpened_scores(outcome.logits, self.sharpness_at(progress))
         sums = cells.sums(relaxed.detach())
-        return [PricedSums(relaxed, sums, self.prices(cells))]
+        return PricedSums([relaxed], sums, self.prices(cells))
 
     def sharpness_at(self, progress: float) -> float:
         """Sharpness of the relaxed decisions when a share of the repair is over."""

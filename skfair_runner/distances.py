@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ._transfer import is_apart
 from .cells import Cells, mean_pairwise_difference, pairwise_slopes
 
 # A neuron whose variance is below this share of its mean square counts as constant.
@@ -84,6 +85,23 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     return mean_pairwise_difference(means, present).sum(0)
 
 
+def _contrasts(pools: Tensor, totals: Tensor) -> Tensor:
+    """What takes sums over cells to the difference of two groups' means.
+
+    One row per population, (n_pools, n_labels * 2); zero where a group is absent.
+    """
+    if is_apart(totals.device):
+        shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
+        shares[:, 1].neg_()
+        return (pools[:, :, None] * shares[:, None]).flatten(1)
+    # So few numbers are divided in less time than a tensor operation takes to begin.
+    rows = []
+    for pool, (one, other) in zip(pools.tolist(), totals.tolist(), strict=True):
+        shares = (1 / one, -1 / other) if one and other else (0.0, 0.0)
+        rows.append([share * label for label in pool for share in shares])
+    return torch.tensor(rows, dtype=totals.dtype)
+
+
 def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
     """Derivative of `_mean_l1` by the sums, whose product with them it is."""
     sums = moments.sums
@@ -91,9 +109,7 @@ def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
     totals = pools @ moments.counts.to(sums)  # (n_pools, n_groups)
     if totals.shape[1] == 2:
         # Each population's difference of means is one product with the sums.
-        shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
-        shares[:, 1].neg_()
-        contrasts = (pools[:, :, None] * shares[:, None]).flatten(1)
+        contrasts = _contrasts(pools, totals)
         signs = (contrasts @ sums.flatten(0, 1)).sign()
         return (contrasts.T @ signs).view(sums.shape)
     by_mean = pairwise_slopes(*moments.group_means(pools)).transpose(1, 2)

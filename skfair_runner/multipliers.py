@@ -346,7 +346,8 @@ class SelectionGuard:
         self._selected = (
             _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
         )
-        tolerance = 0.5 * self._initial.clip(None, 1 - self._initial)
+        # Half of the distance to 0 or 1.
+        tolerance = 0.25 - 0.5 * abs(self._initial - 0.5)
         excess = _beyond(self._selected - self._initial, tolerance)
         moved = self._guard_integral + 2 * self.gain * excess
         self._guard_integral = _limited(

@@ -149,14 +149,16 @@ class RepairPenalty:
         priced: list[PricedSums] = []
         if self.alpha > 0:
             if self.subject.distance.slopes is not None:
-                priced += self._priced_neurons(activations, cells, self.alpha)
+                priced.append(self._priced_neurons(activations, cells, self.alpha))
             else:
                 terms.append(self.alpha * self.neuron_penalty(activations, cells))
         if self.output_weight > 0 and gap is not None:
             terms.append(self.output_weight * gap)
         if self.controller is not None:
             observing = self.strength == 1
-            priced += self.controller.priced(outcome, progress, observing=observing)
+            priced.append(
+                self.controller.priced(outcome, progress, observing=observing)
+            )
         if priced:
             terms.append(cells.priced(priced))
         penalty = reduce(add, terms) if terms else outcome.logits.new_zeros(())
@@ -166,7 +168,7 @@ class RepairPenalty:
         """Σ over layers of the mean discrimination of the selected neurons."""
         distance = self.subject.distance
         if distance.slopes is not None:
-            return cells.priced(self._priced_neurons(activations, cells))
+            return cells.priced([self._priced_neurons(activations, cells)])
         values = self._neuron_values(activations)
         if distance.of_moments is not None:
             # All neurons of all layers at once cost less than picking some of each.
@@ -182,7 +184,7 @@ class RepairPenalty:
 
     def _priced_neurons(
         self, activations: dict[str, Tensor], cells: Cells, weight: float = 1.0
-    ) -> list[PricedSums]:
+    ) -> PricedSums:
         """The same for a distance that is linear between two kinks, weighted."""
         distance = self.subject.distance
         assert distance.slopes is not None
@@ -191,8 +193,7 @@ class RepairPenalty:
             sums = [cells.sums(v) for v in values]
             together = Moments(torch.cat(sums, 2), None, cells.counts)
             prices = distance.slopes(together, self._pools) * (weight * self._shares)
-        sizes = [v.shape[1] for v in values]
-        return list(map(PricedSums, values, sums, prices.split(sizes, 2)))
+        return PricedSums(values, together.sums, prices)
 
     def _neuron_values(self, activations: dict[str, Tensor]) -> dict[str, Tensor]:
         """One value per sample and neuron, by layer."""

@@ -213,8 +213,9 @@ def test_spreading_is_the_transpose_of_summing(n_labels, n_groups, weighted):
     assert_close(along_cells, along_samples)
 
 
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_priced_sums_have_the_value_and_gradient_of_the_graph(weighted):
+def test_priced_sums_have_the_value_and_gradient_of_the_graph(weighted, together):
     labels, groups, weights = make_samples(100, 2, 3)
     cells = Cells(labels, groups, 2, 3, weights.float() if weighted else None)
     values = [torch.randn(100, k, requires_grad=True) for k in (4, 1)]
@@ -224,7 +225,13 @@ def test_priced_sums_have_the_value_and_gradient_of_the_graph(weighted):
     slopes = torch.autograd.grad(expected, values)
 
     sums = [cells.sums(v.detach()) for v in values]
-    found = 3 * cells.priced(list(map(PricedSums, values, sums, prices)))
+    if together:
+        parts = [PricedSums(values, torch.cat(sums, 2), torch.cat(prices, 2))]
+    else:
+        parts = [
+            PricedSums([v], *of) for v, *of in zip(values, sums, prices, strict=True)
+        ]
+    found = 3 * cells.priced(parts)
 
     assert_close(found, expected)
     assert_close(torch.autograd.grad(found, values), slopes)
