@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
+from skfair_runner.frontier._choice import first_weights, next_weight
 from skfair_runner.metrics.bootstrap import errors_of_decisions
 from skfair_runner.metrics.influence import (
     influence_on_average_precision,
@@ -87,16 +88,18 @@ def classifier_around(fitted, weight, difference_bound=None):
     return clf
 
 
-def measure_points(fitted, weights, data, pos_label, **bootstrap):
-    """Measures of all points on held-out rows.
+def measure_points(fitted, progress, data, pos_label, **bootstrap):
+    """Measures of as many points as there are steps of progress, on held-out rows.
+
+    The first ones are laid evenly, the others where neighbours differ most.
 
     Parameters
     ----------
     fitted : RunnerFairClassifier
         Trained by a :class:`~skfair_runner.frontier._net.FrontierNet`.
 
-    weights : iterable of float
-        Of the points.
+    progress : sequence
+        As long as there are points, at least 3; run through while they are measured.
 
     data, pos_label, **bootstrap
         As of :func:`measure_point`.
@@ -104,16 +107,22 @@ def measure_points(fitted, weights, data, pos_label, **bootstrap):
     Returns
     -------
     table : DataFrame
-        One row per point.
+        One row per point, in rising order of weight.
     """
     clf = classifier_around(fitted, 0.0)
+    difference = watched_difference(fitted.net_.plan.constraint)
+    planned = first_weights(len(progress))
     rows = []
-    for weight in weights:
+    for _ in progress:
+        if not planned:
+            table = pd.DataFrame(rows).sort_values("weight")
+            planned = [next_weight(table, difference)]
+        weight = planned.pop(0)
         # Nothing else of the classifier is needed to measure its decisions.
         clf.net_.module_ = fitted.net_.front_.network_at(weight)
         row = measure_point(clf, data, pos_label, **bootstrap)
         rows.append({"weight": weight, **row})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values("weight", ignore_index=True)
 
 
 def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):

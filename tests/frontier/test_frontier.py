@@ -334,6 +334,7 @@ def test_a_refined_point_keeps_its_difference(front, people):
     assert_array_equal(front.at(weight=1.0).predict_proba(X), clf.predict_proba(X))
 
 
+@pytest.mark.filterwarnings("ignore:RunnerFrontier.refine. on these rows")
 def test_a_refinement_to_a_bound_aims_at_it(front, people):
     X, y, groups = people
     refined = front.refine(

