@@ -40,6 +40,9 @@ front.fit(X_look, y_look, sensitive_features=gender_look)
 front.plot()
 
 # %%
+# The point before the repair was trained for fewer epochs than the others, so that it
+# is no reference for prices; the unmitigated net below is.
+#
 # Three points to talk about
 # --------------------------
 # A figure with fifteen points is no basis for a decision. Three will do: some

@@ -384,11 +384,14 @@ def read_groups(
     if sensitive_features is None:
         if needed_by is None:
             return None
+        # A front has nothing to do without groups.
+        plainly = "; or, for plain training, constraint=None and sampling='shuffled'"
+        if caller.startswith("RunnerFrontier"):
+            plainly = ""
         raise ValueError(
             f"{caller} with {needed_by} compares groups, so `sensitive_features` is "
             "required: pass one value per row of X, as in fit(X, y, "
-            "sensitive_features=X['sex']); or set sensitive_columns='sex'; or, for "
-            "plain training, constraint=None and sampling='shuffled'."
+            f"sensitive_features=X['sex']); or set sensitive_columns='sex'{plainly}."
         )
     return encode_groups(
         sensitive_features, X, missing=missing, names=names, caller=caller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def warn_if_bound_not_met(net: RunnerNet, train: GroupedDataset, voice: Voice) -
 
 def _sentence(unmet, bounds, reached, at_limit, voice) -> str:
     """Which bounds are not met, why, and what to do."""
-    told = " and ".join(
+    told = _listed(
         f"{name} (bound {bounds[name]:g}, reached {reached[name]:.3f} on the training "
         f"data{', its multiplier at the limit' if name in at_limit else ''})"
         for name in unmet
@@ -136,9 +137,15 @@ def _sentence(unmet, bounds, reached, at_limit, voice) -> str:
     longer = "" if set(unmet) <= at_limit else ", or train longer"
     return (
         f"{voice.name} does not meet {told}. Where base rates differ, "
-        f"{' and '.join(bounds)} pull apart: raise a bound in constraint, leave one "
+        f"{_listed(bounds)} pull apart: raise a bound in constraint, leave one "
         f"out{longer}."
     )
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Words as in a sentence: "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _differences(net: RunnerNet, train: GroupedDataset) -> dict[str, float]:

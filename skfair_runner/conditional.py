@@ -169,18 +169,20 @@ def modulate(
         if weight is None or bias is None:
             raise ValueError(
                 f"Layer {path!r}, a {type(layer).__name__}, has not both a weight and "
-                "a bias, so that it cannot follow a strength: give it bias=True, or "
-                "name other layers."
+                "a bias, so that it cannot follow the weight of the repair, as the "
+                "layers of a front do: give it bias=True, or name other layers."
             )
         if is_parametrized(layer):
             raise ValueError(
                 f"Layer {path!r} is parametrized (as by a spectral norm), so that it "
-                "cannot follow a strength as well: name other layers."
+                "cannot follow the weight of the repair as well, as the layers of a "
+                "front do: name other layers."
             )
         if max(uses[id(weight)], uses[id(bias)]) > 1:
             raise ValueError(
                 f"Layer {path!r} shares its weight or its bias with another layer, so "
-                "that it cannot follow a strength by itself: name other layers."
+                "that it cannot follow the weight of the repair by itself, as the "
+                "layers of a front do: name other layers."
             )
         shapes[path] = weight.shape
     return Modulation(shapes)

@@ -87,6 +87,17 @@ def test_of_several_constraints_the_one_that_is_missed_is_named():
     assert message.endswith("leave one out, or train longer.")
 
 
+def test_three_constraints_are_listed_as_in_a_sentence():
+    rates = dict.fromkeys(
+        ["true_positive_rate_parity", "false_positive_rate_parity"], 1
+    )
+    with pytest.warns(
+        BoundNotMetWarning,
+        match="demographic_parity, true_positive_rate_parity and false_positive_rate_p",
+    ):
+        fit(make({**PAIR, **rates}))
+
+
 def test_of_several_at_the_limit_patience_is_not_advised(monkeypatch):
     push_to_the_limit(monkeypatch)
     with pytest.warns(BoundNotMetWarning) as told:

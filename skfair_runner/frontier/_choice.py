@@ -126,9 +126,7 @@ def worse_ends(table, difference):
 
 def _by_intervals(table, difference, caller):
     """What a choice among intervals is made of, and how warnings call it."""
-    return worse_ends(table, difference), (
-        f"{caller}, by the worse ends of the intervals"
-    )
+    return worse_ends(table, difference), f"{caller} with confident=True"
 
 
 def choose_position(table, difference, select, caller, *, confident=False, n_rows=None):
@@ -331,10 +329,14 @@ def most_accurate_within(
     advice = ""
     if n_rows is not None:
         advice = _rows_that_would_do(table.iloc[usable], difference, bound, n_rows)
+    name, smallest = difference.replace("_", " "), "smallest"
+    what = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    if "estimate" in table:
+        what, smallest = f"an interval of its {name} that ends", "smallest end"
     warnings.warn(
-        f"{caller}: no point of the front has a {difference.replace('_', ' ')} within "
-        f"{bound:g} on the held-out rows; the smallest is "
-        f"{table[difference].iloc[position]:.3f}, and is taken.{advice}",
+        f"{caller}: no point of the front has {what} within {bound:g} on the held-out "
+        f"rows; the {smallest} is {table[difference].iloc[position]:.3f}, and is "
+        f"taken.{advice}",
         SkfairRunnerWarning,
         stacklevel=stacklevel,
     )

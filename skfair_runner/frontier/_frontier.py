@@ -227,7 +227,8 @@ class RunnerFrontier(
         Raises
         ------
         ValueError
-            If the estimator has ``constraint=None`` or a `checkpoint`; if `confident`
+            If the estimator has ``constraint=None``, a `checkpoint`, or nothing that
+            repairs; if `confident`
             is True and `select` no number; if a cell is too small for a part of it to
             be held out; if `X_val` or `y_val` is given without the other, or lacks a
             group; and as of :meth:`RunnerFairClassifier.fit`.
@@ -235,8 +236,8 @@ class RunnerFrontier(
         Warns
         -----
         SkfairRunnerWarning
-            If fewer than 20 held-out rows of a group have a label that matters, or no
-            point meets `select`.
+            If fewer than 20 held-out rows of a group have a label that matters, a group
+            has no held-out row of another label, or no point meets `select`.
 
         ConstantClassifierWarning
             If all points are constant, or all but the biased model.
@@ -302,6 +303,7 @@ class RunnerFrontier(
                 "leave confident out."
             )
         clf._check_settings()
+        _check_repairs(clf, caller)
         if clf.random_state is None:
             clf.random_state = seed
         clf.warm_start = False
@@ -362,6 +364,22 @@ class RunnerFrontier(
         inner = get_tags(self.estimator or RunnerFairClassifier())
         tags.input_tags.sparse = inner.input_tags.sparse
         return tags
+
+
+def _check_repairs(clf, caller):
+    """Refuse an estimator whose points would be all alike."""
+    if clf.max_epochs == 0:
+        raise ValueError(
+            f"{caller}: the estimator has max_epochs=0, and without a repair there is "
+            "nothing to trade: raise max_epochs."
+        )
+    if clf.difference_bound is None and not clf.alpha and not clf.output_weight:
+        raise ValueError(
+            f"{caller}: the estimator has difference_bound=None, alpha={clf.alpha!r} "
+            f"and output_weight={clf.output_weight!r}, so that its repair adds nothing "
+            "to the loss and there is nothing to trade: leave difference_bound at its "
+            "default, or raise one of the two."
+        )
 
 
 def _train(clf, X, y, sensitive_features):

@@ -110,7 +110,7 @@ class FittedFront:
 
         The repair starts from the point's module, and a controller holds the difference
         that the point has on the held-out rows, or `difference` where that was asked
-        for.
+        for; or what the point has on the rows that are passed, if that is smaller.
 
         Parameters
         ----------

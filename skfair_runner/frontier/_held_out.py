@@ -84,7 +84,8 @@ def hold_out(
     Warns
     -----
     SkfairRunnerWarning
-        If fewer than 20 held-out rows of a group tell such a rate.
+        If fewer than 20 held-out rows of a group tell such a rate, or a group has no
+        held-out row with a label, or none without it.
     """
     probe = clone(clf)
     constraint = resolve_constraint(clf.constraint)
@@ -126,6 +127,7 @@ def hold_out(
     labels = _labels_that_tell(constraint, data.classes, positive)
     more = " in X_val" if train is whole else ", or a larger validation_fraction"
     _warn_of_few(told, labels, watched, caller, more)
+    _warn_of_empty(watched, caller)
     return Parts(
         train=train,
         held_out=watched,
@@ -238,3 +240,23 @@ def _warn_of_few(by_rate, labels, held_out, caller, more):
         # The caller of fit, beyond hold_out and scikit-learn's wrapper.
         stacklevel=5,
     )
+
+
+def _warn_of_empty(held_out, caller):
+    """Name a group that has no rows to tell one of the table's rates by."""
+    counts = held_out.cell_counts(slice(None))  # (n_labels, n_groups)
+    for what, found in (("with", counts), ("without", counts.sum(0) - counts)):
+        empty = np.argwhere(found == 0)
+        if len(empty) == 0:
+            continue
+        label, group = empty[0]
+        name, value = held_out.groups.labels[group], held_out.classes.tolist()[label]
+        warnings.warn(
+            f"{caller}: no held-out row of group {name!r} is {what} the label "
+            f"{value!r}, so that its rate among such rows counts as 0 in frontier_, as "
+            "in fairlearn. Merge small groups, or leave columns aside that use it.",
+            SkfairRunnerWarning,
+            # The caller of fit, beyond hold_out and scikit-learn's wrapper.
+            stacklevel=5,
+        )
+        return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -16,6 +18,7 @@ from skfair_runner.metrics.influence import (
 )
 from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
+from skfair_runner.utils import SkfairRunnerWarning
 
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
@@ -202,4 +205,9 @@ def cells_of_decisions(data, decided):
 def summary(data, decided, scores, pos_label):
     """Measures of some decisions, by name."""
     told = {"sensitive_features": data.groups, "pos_label": pos_label}
-    return full_summary(data.classes[data.y], data.classes[decided], scores, **told)
+    with warnings.catch_warnings():
+        # That a rate counts as 0 is told once, of the rows, not of every point.
+        warnings.filterwarnings(
+            "ignore", "fairness_summary: group", SkfairRunnerWarning
+        )
+        return full_summary(data.classes[data.y], data.classes[decided], scores, **told)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.model_selection import SensitiveColumns
+from skfair_runner.persistence.saving import name_with_hint
 from skfair_runner.tasks import as_logits
 from skfair_runner.utils import atomic_write, import_optional
 
@@ -147,7 +148,7 @@ def _classifier_of(model) -> tuple[RunnerFairClassifier, list[str]]:
         return clf, [*(type(step).__name__ for _, step in model.steps[:-1]), *outside]
     raise TypeError(
         "export_onnx takes a fitted RunnerFairClassifier, or a Pipeline or "
-        f"SensitiveColumns around one, but got a {type(model).__name__}."
+        f"SensitiveColumns around one, but got a {name_with_hint(model)}"
     )
 
 

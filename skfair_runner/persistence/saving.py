@@ -148,16 +148,31 @@ def _describe(model, files: dict[str, bytes]):
             **describe_features(model),
             "estimator": record,
         }, tensors
-    name = type(model).__name__
-    hint = "."
-    if hasattr(model, "best_estimator_"):
-        hint = f": pass the best_estimator_ of the {name}."
-    elif hasattr(model, "frontier_"):
-        hint = ": pass one of its points, as in front.at(difference=0.05)."
     raise TypeError(
         "save takes a fitted RunnerFairClassifier, or a Pipeline or SensitiveColumns "
-        f"around one, but got a {name}{hint}"
+        f"around one, but got a {name_with_hint(model)}"
     )
+
+
+def name_with_hint(model) -> str:
+    """The end of a refusal: what was passed, and what of it could be.
+
+    Parameters
+    ----------
+    model : object
+        Neither a classifier nor around one.
+
+    Returns
+    -------
+    words : str
+        Ends with a full stop.
+    """
+    name = type(model).__name__
+    if hasattr(model, "best_estimator_"):
+        return f"{name}: pass the best_estimator_ of the {name}."
+    if hasattr(model, "frontier_"):
+        return f"{name}: pass one of its points, as in front.at(difference=0.05)."
+    return f"{name}."
 
 
 def _describe_step(name: str, step, files: dict[str, bytes]) -> dict:

@@ -125,6 +125,12 @@ def test_where_nothing_is_good_enough_the_nearest_point_is_taken_and_told(table)
     assert caught[0].filename == __file__
 
 
+def test_a_measure_is_called_by_its_article(table):
+    table = table.rename(columns={AIM: "equalized_odds_difference"})
+    with pytest.warns(SkfairRunnerWarning, match="has an equalized odds difference"):
+        most_accurate_within(table, "equalized_odds_difference", 0.01, "me")
+
+
 def test_constant_points_are_taken_only_where_there_are_no_others(table):
     table["constant"] = True
     assert most_accurate_within(table, AIM, 0.1, "me") == 4
@@ -232,8 +238,8 @@ def test_a_confident_number_bounds_the_upper_end(with_intervals):
 def test_how_many_rows_could_tell_is_told(with_intervals):
     """An estimate of .02 leaves .02 to .04: half the width, for four times the rows."""
     message = (
-        "me, by the worse ends of the intervals: no point .* within 0.04 .* smallest "
-        "is 0.060, and is taken. About 400 held-out rows in place of 100 could tell, "
+        "me with confident=True: no point .* an interval of its demographic parity "
+        "difference that ends within 0.04 .* smallest end is 0.060, and is taken. About 400 held-out rows in place of 100 could tell, "
         "if the estimate stays 0.020"
     )
     told = {"confident": True, "n_rows": 100}

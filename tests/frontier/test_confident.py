@@ -50,6 +50,6 @@ def test_confidence_never_takes_a_larger_difference(front):
 
 
 def test_where_no_interval_is_within_it_is_told(front):
-    message = r"RunnerFrontier.at, by the worse ends of the intervals: no point of the"
+    message = r"RunnerFrontier.at with confident=True: no point of the"
     with pytest.warns(SkfairRunnerWarning, match=message):
         front.at(difference=0.0, confident=True)

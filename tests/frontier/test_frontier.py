@@ -42,10 +42,26 @@ def fit(front, people, **told):
 # What is refused
 
 
+def test_a_front_without_groups_is_not_sent_to_plain_training(make_front, people):
+    with pytest.raises(ValueError, match="compares groups.*sex'.$") as told:
+        make_front().fit(*people[:2])
+    assert "constraint=None" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"constraint": None}, ValueError, "RunnerFrontier.fit: the estimator has con"),
+        (
+            {"max_epochs": 0},
+            ValueError,
+            "RunnerFrontier.fit: .* max_epochs=0, and with",
+        ),
+        (
+            {"difference_bound": None, "alpha": 0},
+            ValueError,
+            "RunnerFrontier.fit: .* alpha=0 and output_weight=None, so that its repair",
+        ),
         ({"n_points": 2}, ValueError, "'n_points' parameter .* Got 2"),
         ({"select": 1.5}, ValueError, "'select' parameter .* Got 1.5"),
         ({"select": "elbow"}, ValueError, "'select' parameter .* Got 'elbow'"),
@@ -254,7 +270,7 @@ def test_points_are_plain_classifiers(front, people, tmp_path):
 
 def test_points_are_saved_and_loaded(front, people, tmp_path):
     pytest.importorskip("safetensors")
-    from skfair_runner import load, save
+    from skfair_runner import export_onnx, load, save
 
     clf = front.at(weight=0.4)
     save(clf, tmp_path / "point")
@@ -262,7 +278,10 @@ def test_points_are_saved_and_loaded(front, people, tmp_path):
     assert_array_equal(again.predict_proba(people[0]), clf.predict_proba(people[0]))
     pd.testing.assert_frame_equal(again.neuron_importance_, clf.neuron_importance_)
     assert again.net_.plan.alpha == clf.net_.plan.alpha
-    with pytest.raises(TypeError, match="got a RunnerFrontier: pass one of its points"):
+    message = "takes .* got a RunnerFrontier: pass one of its points, as in front.at"
+    with pytest.raises(TypeError, match=message):
+        export_onnx(front, tmp_path / "front.onnx")
+    with pytest.raises(TypeError, match=message):
         save(front, tmp_path / "front")
 
 

@@ -101,6 +101,17 @@ def test_few_held_out_rows_of_a_group_are_told():
         split(*few(20))
 
 
+def test_a_label_that_a_group_lacks_is_told_once():
+    X, y, groups = few(90, label=0)
+    y[groups == "b"] = 0
+    with pytest.warns(SkfairRunnerWarning) as told:
+        split(X, y, groups, fraction=0.5)
+    (message,) = [str(w.message) for w in told]
+    assert message.startswith(
+        "me: no held-out row of group 'b' is with the label 1, so"
+    )
+
+
 def test_rows_of_the_label_that_matters_are_counted():
     X, y, groups = few(90, label=0)
     with pytest.warns(
