@@ -97,8 +97,8 @@ def _contrasts(pools: Tensor, totals: Tensor) -> Tensor:
     # So few numbers are divided in less time than a tensor operation takes to begin.
     rows = []
     for pool, (one, other) in zip(pools.tolist(), totals.tolist(), strict=True):
-        shares = (1 / one, -1 / other) if one and other else (0.0, 0.0)
-        rows.append([share * label for label in pool for share in shares])
+        first, second = (1 / one, -1 / other) if one and other else (0.0, 0.0)
+        rows.append([label * share for label in pool for share in (first, second)])
     return torch.tensor(rows, dtype=totals.dtype)
 
 

@@ -239,8 +239,9 @@ def test_how_many_rows_could_tell_is_told(with_intervals):
     """An estimate of .02 leaves .02 to .04: half the width, for four times the rows."""
     message = (
         "me with confident=True: no point .* an interval of its demographic parity "
-        "difference that ends within 0.04 .* smallest end is 0.060, and is taken. About "
-        "400 held-out rows in place of 100 could tell, if the estimate stays 0.020"
+        "difference that ends within 0.04 .* smallest end is 0.060, and is taken. "
+        "About 400 held-out rows in place of 100 could tell, if the estimate "
+        "stays 0.020"
     )
     told = {"confident": True, "n_rows": 100}
     with pytest.warns(SkfairRunnerWarning, match=message):
