@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, PrintLog
 from skorch.utils import noop
 from tqdm.auto import tqdm
 
@@ -31,6 +31,23 @@ class EpochProgress(Callback):
         """Close it."""
         self.bar_.close()
         del self.bar_
+
+
+class PhaseLog(PrintLog):
+    """skorch's table of epochs, with a header for each phase, whose columns differ.
+
+    What is a list or a dict, such as the selected neurons, is in the history alone.
+    """
+
+    def on_train_begin(self, net, **kwargs):
+        """Begin a table."""
+        self.first_iteration_ = True
+
+    def table(self, row):
+        """One line, of what is a number or a word."""
+        return super().table(
+            {k: v for k, v in row.items() if not isinstance(v, (list, dict))}
+        )
 
 
 class _ValidationObjective(Callback):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from contextlib import contextmanager
 
 import torch
@@ -50,6 +51,39 @@ def all_or_nothing(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def is_raised_by_code(error: BaseException) -> bool:
+    """Whether a ``raise`` raised an exception.
+
+    A signal (Ctrl-C) strikes anywhere else. skorch's callbacks raise KeyboardInterrupt
+    to end a training, which is not to be taken for somebody's wish to end everything.
+
+    Parameters
+    ----------
+    error : BaseException
+        As it was caught.
+
+    Returns
+    -------
+    raised : bool
+        False also where compiled code raised it.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise KeyboardInterrupt
+    ... except KeyboardInterrupt as error:
+    ...     is_raised_by_code(error)
+    True
+    """
+    place = error.__traceback__
+    if place is None:
+        return False
+    while place.tb_next is not None:
+        place = place.tb_next
+    instruction = place.tb_frame.f_code.co_code[place.tb_lasti]
+    return dis.opname[instruction] == "RAISE_VARARGS"
 
 
 def until_interrupted(function, *args, **kwargs) -> KeyboardInterrupt | None:

@@ -137,7 +137,7 @@ class RunnerFairClassifier(NeuralClassifier):
         The favourable label. None is the larger of {0, 1} and {−1, 1}; other labels
         must be told where the constraint depends on them, as the rate parities do.
 
-    sensitive_columns : str, list of str or None, default=None
+    sensitive_columns : str, array-like of str or None, default=None
         Columns of a DataFrame X that hold the groups, instead of `sensitive_features`.
 
     drop_sensitive : bool, default=True
@@ -151,7 +151,8 @@ class RunnerFairClassifier(NeuralClassifier):
         Features and classes must be the same; groups may be others.
 
     callbacks : list or None, default=None
-        skorch callbacks.
+        skorch callbacks. One that raises KeyboardInterrupt, as EarlyStopping does, ends
+        its phase only. An LRScheduler needs ``lr_schedule="constant"``.
 
     checkpoint : str, path-like or None, default=None
         File that the state of training is written to after every epoch. A `fit` that
@@ -284,7 +285,7 @@ class RunnerFairClassifier(NeuralClassifier):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "pos_label": "no_validation",
-        "sensitive_columns": [str, list, None],
+        "sensitive_columns": [str, "array-like", None],
         "drop_sensitive": ["boolean"],
         "missing_groups": [StrOptions({"raise", "own group"})],
         "warm_start": ["boolean"],

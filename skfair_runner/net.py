@@ -8,16 +8,18 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch.callbacks import EpochTimer, PassthroughScoring
 from skorch.utils import to_device
 from torch import Tensor, nn
 
-from ._callbacks import EpochProgress
+from ._callbacks import EpochProgress, PhaseLog
 from ._checkpoint import Resumable
+from ._guards import is_raised_by_code
 from ._modes import evaluation_mode
 from ._on_device import OnDevice
 from ._repairing import PREDICTION_BATCH, Repairing
 from ._resident import make_resident
+from ._scored import Scored
 from ._telling import Telling
 from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
@@ -33,7 +35,7 @@ class StopTraining(Exception):
     """A callback asked, in skorch's way, to end the present phase."""
 
 
-class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
+class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
     """Warm-up, diagnosis and repair of one module.
 
     Parameters
@@ -116,7 +118,7 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
         if self.verbose == 1:
             callbacks.append(("progress", EpochProgress()))
         if self.verbose > 1:
-            callbacks.append(("print_log", PrintLog()))
+            callbacks.append(("print_log", PhaseLog()))
         return callbacks
 
     # The phases
@@ -202,6 +204,11 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
                     "objects or classes of skorch.callbacks.Callback, or pairs "
                     "(name, callback)."
                 )
+            if not getattr(callback, "use_caching", True):
+                raise ValueError(
+                    f"The callback {name!r} has use_caching=False, with which skorch "
+                    "passes its scorer no labels of these data: leave it at True."
+                )
             names.add(name)
         for parameter in vars(self):
             prefix, _, rest = parameter.partition("__")
@@ -272,6 +279,9 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
         if phase == "warm-up" and self.warmup_lr is not None:
             ratio = self.warmup_lr / self.lr
         self.base_lrs_ = [lr * ratio for lr in self.initial_lrs_]
+        # What schedulers of torch go on from, should a callback have one.
+        for group, lr in zip(self.optimizer_.param_groups, self.base_lrs_, strict=True):
+            group["initial_lr"] = lr
         self.constant_lr_ = constant_lr or self.lr_schedule == "constant"
         self._set_lr(1.0)
         self.n_steps_ = epochs * len(self.get_iterator(train, training=True))
@@ -289,6 +299,8 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
         finally:
             self.notify("on_train_end", X=None, y=None)
             self.lay_out_weights(torch.contiguous_format)
+            if self.history and "phase" not in self.history[-1]:
+                self.history.pop()  # an epoch that was cut short
             # Neither data nor a second reference to the module outlives the phase.
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
@@ -395,7 +407,9 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, NeuralNet):
         try:
             for _, callback in self.callbacks_:
                 getattr(callback, method_name)(self, **cb_kwargs)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            if not is_raised_by_code(interrupt):
+                raise  # Ctrl-C: not one phase is to end, but everything
             raise StopTraining from None
         finally:
             if method_name == "on_epoch_end" and self.training_ is not None:

@@ -37,7 +37,7 @@ LAYERS = (
         "plots",
     },
     {"_callbacks", "_module_making", "_runs", "diagnosis", "report", "tasks"},
-    {"_checkpoint", "_on_device", "_telling", "penalty"},
+    {"_checkpoint", "_on_device", "_scored", "_telling", "penalty"},
     {"_repairing"},
     {"net"},
     {"_building", "_parameters", "_surprises"},
