@@ -1,5 +1,7 @@
 """Preprocessing of mixed tables, put together from scikit-learn's own parts."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype, is_hashable
@@ -9,7 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from skfair_runner.utils import SkfairRunnerWarning
 from skfair_runner.utils._columns import column_positions
+from skfair_runner.utils._texts import is_mostly_numbers
 
 # What pandas.api.types.infer_dtype says of a column.
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
@@ -23,6 +27,8 @@ _CATEGORIES = (
     "string",
 )
 _DATES = ("date", "datetime", "datetime64")
+# As many columns are named in one warning.
+_SHOWN = 10
 
 
 def make_table_preprocessor(
@@ -76,6 +82,12 @@ def make_table_preprocessor(
         sensitive column is unknown, no column is left, or a column holds dates
         or anything else that is neither a number nor a category.
 
+    Warns
+    -----
+    SkfairRunnerWarning
+        In `fit`, where a text column has more than ten levels, and more than 90 % of
+        them are numbers.
+
     See Also
     --------
     skfair_runner.model_selection.SensitiveColumns : Takes the sensitive columns
@@ -83,9 +95,10 @@ def make_table_preprocessor(
 
     Notes
     -----
-    Numbers come as a numeric dtype, strings of digits are categories. Columns
-    are found by name in a DataFrame, so their order may change. A missing
-    level may be rare like any other.
+    Numbers come as a numeric dtype, strings of digits are categories; with the
+    dtype "category" they are so without a warning. Columns are found by name in a
+    DataFrame, so their order may change. A missing level may be rare like any
+    other.
 
     Examples
     --------
@@ -139,7 +152,8 @@ class _ColumnsOfKind:
         self.left_out = left_out
 
     def __repr__(self):
-        return f"columns of kind {self.kind!r} without {self.left_out!r}"
+        left_out = "" if self.left_out is None else f" without {self.left_out!r}"
+        return f"columns of kind {self.kind!r}{left_out}"
 
     def __call__(self, X):
         """Positions of the columns of this kind in X."""
@@ -153,7 +167,10 @@ class _ColumnsOfKind:
         if sparse.issparse(X):
             return kept.tolist() if self.kind == "number" else []
         table = pd.DataFrame(X)
-        return [k for k in kept.tolist() if _kind(table.iloc[:, k]) == self.kind]
+        found = [k for k in kept.tolist() if _kind(table.iloc[:, k]) == self.kind]
+        if self.kind == "category":
+            _warn_of_numbers(table.iloc[:, found])
+        return found
 
 
 def _kind(column):
@@ -174,6 +191,25 @@ def _kind(column):
     raise ValueError(
         f"make_table_preprocessor: column {name!r} holds neither numbers nor "
         f"categories but {found} values, such as {example!r}. {remedy}"
+    )
+
+
+def _warn_of_numbers(categories):
+    """Name the columns of numbers that came as text."""
+    names = [
+        repr(name) for name, column in categories.items() if is_mostly_numbers(column)
+    ]
+    if not names:
+        return
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    warnings.warn(
+        "make_table_preprocessor: there is text that is mostly numbers in the "
+        f"column{'s' * (len(names) > 1)} {', '.join(names[:_SHOWN])}{more}, and each "
+        "different text becomes a category. Convert numbers with "
+        "pd.to_numeric(column, errors='coerce'), decimal commas replaced first, and "
+        "codes with column.astype('category').",
+        SkfairRunnerWarning,
+        stacklevel=2,
     )
 
 

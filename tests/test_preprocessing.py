@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skfair_runner.preprocessing import make_table_preprocessor
+from skfair_runner.utils import SkfairRunnerWarning
 
 
 def encode(X, **params):
@@ -238,6 +239,49 @@ def test_pickles_and_clones(people):
     assert_array_equal(again.transform(people), out)
     assert_array_equal(clone(preprocessor).fit_transform(people), out)
     assert "columns of kind 'number' without 'sex'" in repr(preprocessor)
+    assert "columns of kind 'category')" in repr(make_table_preprocessor())
+
+
+PAYS = [f"{k},5" for k in range(20)]
+NUMBERS_AS_TEXT = {
+    "decimal commas": PAYS,
+    "decimal points": [f" -{k}.5e3" for k in range(20)],
+    "thousands": [f"1.{k:03d},5" for k in range(20)],
+    "and missing ones": [*PAYS, None, np.nan],
+    "and one that is none": [*PAYS, "28,5 EUR"],
+    "and numbers": [*PAYS, 1, 2.5],
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS_AS_TEXT)
+def test_text_that_is_mostly_numbers_is_warned_of(kind):
+    pay = pd.Series(NUMBERS_AS_TEXT[kind], dtype=object)
+    table = pd.DataFrame({"pay": pay, "job": "clerk"})
+    with pytest.warns(SkfairRunnerWarning, match=r"numbers in the column 'pay', and"):
+        make_table_preprocessor().fit(table)
+    for silent in (table.astype({"pay": "category"}), table[["job"]]):
+        make_table_preprocessor().fit(silent)
+    make_table_preprocessor(sensitive_columns="pay").fit(table)
+
+
+def test_many_columns_of_numbers_as_text_are_cut_short():
+    table = pd.DataFrame({f"pay {k}": PAYS for k in range(12)})
+    with pytest.warns(SkfairRunnerWarning, match="columns 'pay 0', .*'pay 9' and 2 mo"):
+        make_table_preprocessor().fit(table)
+
+
+CODES_AND_TEXTS = {
+    "few codes": [str(k) for k in range(10)] * 3,
+    "some numbers": [*PAYS, "a", "b", "c"],
+    "dates": [f"{k}.12.2020" for k in range(1, 20)],
+    "ranges": [f"{k}-{k + 5}" for k in range(20)],
+    "signs": [".", ",", "-", "+", "e", "1e", "", *map(chr, range(97, 107))],
+}
+
+
+@pytest.mark.parametrize("kind", CODES_AND_TEXTS)
+def test_codes_and_texts_are_not_warned_of(kind):
+    make_table_preprocessor().fit(pd.DataFrame({"code": CODES_AND_TEXTS[kind]}))
 
 
 @pytest.mark.parametrize("routing", [False, True])

@@ -1,13 +1,13 @@
 """What the command line compares on: a data set of the package, or a user's file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skfair_runner._inputs import favourable_code
+from skfair_runner.cli.tables import count_rows, read_table
 from skfair_runner.datasets import load_dataset
 
 # More values than this in a column are no groups but measurements or names.
@@ -140,8 +140,8 @@ def case_of_file(path, *, target, sensitive, positive=None):
     Parameters
     ----------
     path : path-like
-        The file: a header, then one row per person, separated by commas, semicolons or
-        tabs.
+        The file, as of :func:`~skfair_runner.cli.tables.read_table`: a header, then one
+        row per person.
 
     target : str
         Column of the labels, of which there must be two.
@@ -164,7 +164,7 @@ def case_of_file(path, *, target, sensitive, positive=None):
         favourable one is not known, a sensitive column has too many values, or no
         feature is left.
     """
-    table = _read(path)
+    table, notes = _read(path)
     if target is None:
         raise CaseError(
             "--target", f"name the column of the labels, one of {_list(table)}."
@@ -193,12 +193,9 @@ def case_of_file(path, *, target, sensitive, positive=None):
             f"of the columns of {path}, {_list(table)}, none is left as a feature.",
         )
     labelled = table[table[target].notna()].reset_index(drop=True)
-    notes = []
-    if len(labelled) < len(table):
-        notes.append(
-            f"{len(table) - len(labelled):,} rows without a value of {target!r} are "
-            "left out."
-        )
+    absent = len(table) - len(labelled)
+    if absent:
+        notes.append(f"Left out: {count_rows(absent)} without a value of {target!r}.")
     y, pos_label = _labels(labelled[target], positive)
     groups = {column: _groups(labelled[column], notes) for column in sensitive}
     return Case(
@@ -214,20 +211,16 @@ def case_of_file(path, *, target, sensitive, positive=None):
 
 
 def _read(path):
-    """Table of a CSV file."""
-    path = Path(path)
+    """Table of a CSV file, and what was read otherwise than it is written."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-        separator = max(",;\t", key=header.count)
-        table = pd.read_csv(path, sep=separator, encoding="utf-8-sig")
+        table, notes = read_table(path)
     except (OSError, ValueError) as error:  # of the parser and of the encoding, too
         raise CaseError(
             "--data", f"{path} cannot be read as a CSV file: {error}"
         ) from error
     if table.empty:
         raise CaseError("--data", f"{path} has {len(table)} rows below its header.")
-    return table
+    return table, notes
 
 
 def _list(table):
@@ -255,14 +248,7 @@ def _labels(column, positive):
         y = column.astype(str).to_numpy(dtype=object)
     classes = np.array(sorted(set(y.tolist())), dtype=y.dtype)
     if positive is not None:
-        found = [label for label in classes.tolist() if str(label) == positive]
-        if not found:
-            raise CaseError(
-                "--positive",
-                f"{positive!r} is not among the labels of {column.name!r}: pass "
-                f"{' or '.join(map(str, classes.tolist()))}.",
-            )
-        return y, found[0]
+        return y, _typed_label(positive, classes.tolist(), column.name)
     try:
         code = favourable_code(None, classes, needed_by="the comparison")
     except ValueError as error:
@@ -272,6 +258,34 @@ def _labels(column, positive):
             f"{' or '.join(f'--positive {label}' for label in classes.tolist())}.",
         ) from error
     return y, classes.tolist()[code]
+
+
+def _typed_label(text, labels, name):
+    """The label that is meant: as it is written, in other case, or the same number."""
+    for is_meant in (_is_written, _is_in_other_case, _is_number):
+        found = [label for label in labels if is_meant(label, text)]
+        if len(found) == 1:
+            return found[0]
+    raise CaseError(
+        "--positive",
+        f"{text!r} is not among the labels of {name!r}: pass "
+        f"{' or '.join(map(str, labels))}.",
+    )
+
+
+def _is_written(label, text):
+    return str(label) == text
+
+
+def _is_in_other_case(label, text):
+    return str(label).lower() == text.strip().lower()
+
+
+def _is_number(label, text):
+    try:
+        return float(label) == float(text)
+    except ValueError:
+        return False
 
 
 def _groups(column, notes):
@@ -296,7 +310,7 @@ def _groups(column, notes):
     absent = len(column) - len(values)
     if absent:
         notes.append(
-            f"{absent:,} rows without a value of {column.name!r} form the group "
-            f"{_MISSING!r}."
+            f"In the group {_MISSING!r}: {count_rows(absent)} without a value of "
+            f"{column.name!r}."
         )
     return values.astype(str).reindex(column.index).fillna(_MISSING).astype(object)

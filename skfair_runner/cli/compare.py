@@ -1,12 +1,17 @@
 """`skfair-runner compare`: several methods on the same folds."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
 
 from skfair_runner.cli.cases import CaseError
-from skfair_runner.cli.compare_table import about_letters, comparison_table
+from skfair_runner.cli.compare_table import (
+    about_letters,
+    comparison_table,
+    has_rows,
+)
 from skfair_runner.cli.options import (
     BOUND_OPTION,
     CONSTRAINT_OPTION,
@@ -27,6 +32,7 @@ from skfair_runner.cli.screen import (
     say_path,
     write_figure,
 )
+from skfair_runner.cli.tables import about_columns
 from skfair_runner.compare import compare_classifiers, standard_classifiers
 from skfair_runner.compare._measures import DIFFERENCE_OF, MEASURES
 from skfair_runner.compare._methods import (
@@ -120,6 +126,8 @@ def compare(
             dataset, data_home, data, target, sensitive, positive, default="biased"
         )
         check_constraint(constraint)
+        if data is not None:
+            case = _look_at_columns(case)
         methods = _read_methods(methods, constraint)
         asked = _read_individual(individual, case)
         _check_page(html)
@@ -151,6 +159,14 @@ def compare(
         say_path(screen, "Page", html)
     if not comparison.table["folds"].any():
         raise import_package("typer").Exit(code=1)
+
+
+def _look_at_columns(case):
+    """Say which features of a file are hardly ones, numbers read as text among them."""
+    notes, numbers = about_columns(case.X.drop(columns=case.left_out))
+    # Said here once, so that no preprocessor warns of it in each fold.
+    X = case.X.astype(dict.fromkeys(numbers, "category"))
+    return replace(case, X=X, notes=[*case.notes, *notes])
 
 
 def _read_methods(text, constraint):
@@ -257,7 +273,8 @@ def _show(screen, comparison, constraint, bound, told):
     aim = MEASURES[DIFFERENCE_OF[constraint]].label
     folds = comparison.per_fold.groupby("seed")["fold"].nunique()
     parts = f"{folds.max()} folds" + f" × {len(folds)} seeds" * (len(folds) > 1)
-    title = f"Aiming at {bound:g} as {aim} (mean ± std over {parts})"
+    measured = "means" if has_rows(table) else "mean ± std"
+    title = f"Aiming at {bound:g} as {aim} ({measured} over {parts})"
     screen.print(comparison_table(table, constraint, title=title))
     notes = [
         "All on held-out rows. Differences are max − min over the groups; that of "
@@ -265,6 +282,8 @@ def _show(screen, comparison, constraint, bound, told):
         "sum adds them. Where intervals overlap, these rows do not tell which method "
         "has the smaller difference.",
     ]
+    if has_rows(table):
+        notes.append("More measures, and how they vary, are in comparison.csv.")
     above = table.index[table[f"{DIFFERENCE_OF[constraint]}_mean"] > bound].tolist()
     if above:
         notes.append(

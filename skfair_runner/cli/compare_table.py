@@ -16,8 +16,9 @@ _DIFFERENCES = (
     "equalized_odds_difference",
     "equalized_odds_sum",
 )
-# More methods than this are the rows of the table, with less about each.
-_MOST_COLUMNS = 5
+# More methods than this do not fit on 80 columns side by side: they are the rows of the
+# table, with less about each.
+_MOST_COLUMNS = 4
 _IN_ROWS = ("accuracy", "balanced_accuracy")
 # Where they were asked for.
 _INDIVIDUAL = {
@@ -25,6 +26,22 @@ _INDIVIDUAL = {
     for key in IndividualDiscrimination.meanings
 }
 _LABELS = {name: each.label for name, each in MEASURES.items()} | _INDIVIDUAL
+
+
+def has_rows(table):
+    """Whether methods are shown as rows, since they are too many for columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of :class:`~skfair_runner.compare.Comparison`.
+
+    Returns
+    -------
+    has_rows : bool
+        True from five methods on.
+    """
+    return len(table) > _MOST_COLUMNS
 
 
 def comparison_table(table, constraint, *, title):
@@ -43,23 +60,37 @@ def comparison_table(table, constraint, *, title):
 
     Returns
     -------
-    shown : rich.table.Table
+    shown : rich.table.Table or rich.console.Group of them
         With what a reader needs to judge the methods.
     """
-    shown = import_package("rich.table").Table(
+    aim = DIFFERENCE_OF[constraint]
+    if not has_rows(table):
+        shown = _empty_table(title)
+        _fill_columns(shown, table, aim)
+        return shown
+    shown = _empty_table(title, padding=0)
+    _fill_rows(shown, table, aim)
+    asked = _asked_for(table)
+    if not asked:
+        return shown
+    # Beside the others, these would not fit.
+    more = _empty_table(None)
+    _add_headings(more, [_LABELS[name].capitalize() for name in asked])
+    for name, row in table.iterrows():
+        more.add_row(name, *_means(row, asked))
+    return import_package("rich.console").Group(shown, more)
+
+
+def _empty_table(title, **options):
+    return import_package("rich.table").Table(
         title=title,
         title_style="bold",
         title_justify="left",
         box=import_package("rich.box").SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,
+        **options,
     )
-    aim = DIFFERENCE_OF[constraint]
-    if len(table) > _MOST_COLUMNS:
-        _fill_rows(shown, table, aim)
-    else:
-        _fill_columns(shown, table, aim)
-    return shown
 
 
 def _fill_columns(shown, table, aim):
@@ -98,23 +129,28 @@ def _fill_columns(shown, table, aim):
 
 def _fill_rows(shown, table, aim):
     """One row per method: means, and letters for what has to be known."""
-    shown.add_column("", no_wrap=True)
-    headings = [_LABELS[name].capitalize() for name in (*_IN_ROWS, aim)]
-    asked = _asked_for(table)
-    more = [_LABELS[name].capitalize() for name in asked]
-    for heading in [*headings, "its 95 % interval", *more, "Fit seconds", ""]:
-        # One word a line, so that columns stay narrow.
-        broken = heading.replace("95 %", "95\u00a0%").replace(" ", "\n")
-        shown.add_column(broken, justify="right", no_wrap=True)
+    names = (*_IN_ROWS, aim)
+    headings = [_LABELS[name].capitalize() for name in names]
+    _add_headings(shown, [*headings, "its 95\u00a0% interval", "Fit seconds", ""])
     for (name, row), interval in zip(
         table.iterrows(), _intervals(table, aim), strict=True
     ):
-        cells, added = (
-            [format_number(row[f"{each}_mean"], float("nan"), each) for each in names]
-            for names in ((*_IN_ROWS, aim), asked)
-        )
-        seconds = format_number(row["fit_seconds_mean"], float("nan"), "fit_seconds")
-        shown.add_row(name, *cells, interval, *added, seconds, letters(row))
+        (seconds,) = _means(row, ["fit_seconds"])
+        shown.add_row(name, *_means(row, names), interval, seconds, letters(row))
+
+
+def _add_headings(shown, headings):
+    """The column of the methods, and narrow ones: one word of a heading in a line."""
+    # Where there is no room, the end of a name goes to a second line.
+    shown.add_column("", overflow="fold")
+    for heading in headings:
+        broken = heading.replace(" ", "\n")
+        shown.add_column(broken, justify="right", no_wrap=True)
+
+
+def _means(row, names):
+    """Means of a method, without their spread."""
+    return [format_number(row[f"{name}_mean"], float("nan"), name) for name in names]
 
 
 def _asked_for(table):
@@ -173,7 +209,7 @@ def about_letters(table):
     sentences : list of str
         None where no letter is shown.
     """
-    if len(table) <= _MOST_COLUMNS:
+    if not has_rows(table):
         return []
     found = "".join(letters(row) for _, row in table.iterrows())
     meanings = [f"{each}: {text}" for each, text in LETTERS.items() if each in found]

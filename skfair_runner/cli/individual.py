@@ -17,6 +17,7 @@ from skfair_runner.cli.options import (
 )
 from skfair_runner.cli.results import write_csv
 from skfair_runner.cli.screen import open_console, say, say_notes
+from skfair_runner.cli.tables import count_rows
 from skfair_runner.fairness_testing import Space, search
 from skfair_runner.fairness_testing._search import METHODS
 
@@ -77,7 +78,7 @@ def test(
             random_state=seed,
         )
     say(screen, result.summary())
-    say_notes(screen, [*notes, *told])
+    say_notes(screen, [*case.notes, *notes, *told])
     write_csv(screen, "Pairs", result.pairs, out / "pairs.csv", index=False)
     write_csv(screen, "Trace", result.trace, out / "trace.csv", index=False)
     write_csv(screen, "Rates", result.rates, out / "rates.csv", index=True)
@@ -113,8 +114,8 @@ def _rows(trained, case):
     notes = []
     if missing.any():
         notes.append(
-            f"{missing.sum()} of {len(X)} rows lack a number or a group, and are left "
-            "out."
+            f"Left out: {missing.sum()} of {count_rows(len(X))} without a number or a "
+            "group."
         )
     return X[~missing], notes
 

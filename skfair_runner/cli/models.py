@@ -16,6 +16,7 @@ from skfair_runner.classifier import RunnerFairClassifier
 from skfair_runner.cli.cases import Case, CaseError
 from skfair_runner.cli.factories import build_module, import_factory, write_state
 from skfair_runner.cli.options import MODULE_OUTPUTS, check_choice
+from skfair_runner.cli.tables import count_rows
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.persistence import load, save
 from skfair_runner.persistence.files import DOCUMENT
@@ -203,10 +204,23 @@ def _read_saved(path: Path, case: Case, module, features, saved_only) -> Model:
         known = "" if names is None else f" Its features are {_listed(names)}."
         raise CaseError(
             "--data",
-            f"{case.name} cannot be fed to the model at {path}: {error}{known}",
+            f"{case.name} cannot be fed to the model at {path}: "
+            f"{_failure(error, case, names)}{known}",
         ) from error
     case = _relabelled(case, classifier.classes_)
     return Model(path, estimator, classifier, False, X, case)
+
+
+def _failure(error: Exception, case: Case, names) -> str:
+    """Why a table is refused; scikit-learn names absent columns as a Python set."""
+    lacks = [
+        str(name)
+        for name in (() if names is None else names)
+        if name not in case.X.columns and repr(str(name)) in str(error)
+    ]
+    if not lacks:
+        return str(error)
+    return f"it has no column{'s' * (len(lacks) > 1)} {_listed(lacks)}."
 
 
 def _listed(names) -> str:
@@ -252,7 +266,8 @@ def _numeric_features(case: Case, features) -> np.ndarray:
             raise CaseError(
                 "--data",
                 f"the network takes numbers, but the column {name!r} of {case.name} "
-                f"has no value in {column.isna().sum()} rows: fill them, or {remedy}.",
+                f"has no value in {count_rows(column.isna().sum())}: fill them, or "
+                f"{remedy}.",
             )
     return case.X[features].to_numpy(dtype=np.float32)
 

@@ -156,7 +156,7 @@ def _show_table(screen, title, headings, rows, styles=None):
     """Print a table in the manner of all others."""
     screen.print(title, style="bold", markup=False, highlight=False)
     table = import_package("rich.table").Table(
-        box=import_package("rich.box").SIMPLE_HEAD
+        box=import_package("rich.box").SIMPLE_HEAD, show_header=any(headings)
     )
     for k, heading in enumerate(headings):
         # One word a line, so that columns stay narrow.

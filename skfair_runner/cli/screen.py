@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skfair_runner.cli.tables import count_rows
 from skfair_runner.groups import cell_counts, encode_groups
 from skfair_runner.utils import atomic_write, import_optional
 
@@ -121,7 +122,7 @@ def introduce(case, *, note="", share=1.0, where=""):
         for code, name in enumerate(groups.labels)
     ]
     lines = [
-        f"{case.name}: {len(case.y):,} rows{note}.",
+        f"{case.name}: {count_rows(len(case.y))}{note}.",
         f"Favourable label: {case.favourable}. By {' × '.join(case.groups)}: "
         f"{'; '.join(shares)}.",
         *case.notes,
@@ -132,9 +133,9 @@ def introduce(case, *, note="", share=1.0, where=""):
     if fewest * share < _FEW:
         about = f", about {fewest * share:.0f} {where}" if where else ""
         lines.append(
-            f"Only {fewest} rows of {groups.labels[group]!r} "
-            f"{'have' if label else 'lack'} the favourable label{about}: differences "
-            "rest on few people."
+            f"Only {count_rows(fewest)} of {groups.labels[group]!r} "
+            f"{'with' if label else 'without'} the favourable label{about}: "
+            "differences rest on few people."
         )
     return "\n".join(lines)
 

@@ -174,13 +174,30 @@ def test_a_file_of_the_user_is_compared_on(compare, quick, people, tmp_path):
     result.succeeds()
     text = result.text
     assert "298 rows, 2 folds." in text
-    assert "2 rows without a value of 'hired' are left out." in text
-    assert "without a value of 'gender' form the group 'missing'" in text
+    assert "Left out: 2 rows without a value of 'hired'." in text
+    assert "In the group 'missing': " in text
+    assert "rows without a value of 'gender'." in text
     assert "Favourable label: hired = yes. By gender: female" in text
     table = pd.read_csv(tmp_path / "results" / "comparison.csv", index_col="method")
     assert table["folds"].tolist() == [2] * 4
     assert quick["pos_label"] == "yes"
-    assert "rows of 'missing' have the favourable label, about" in text
+    assert "rows of 'missing' with the favourable label, about" in text
+
+
+def test_columns_that_are_hardly_features_are_said_once(compare, quick, people):
+    table = pd.read_csv(people)
+    table["pay"] = [f"{k % 40}.5" for k in range(len(table))]
+    table.loc[0, "pay"] = "28.5 EUR"
+    table["name"] = [f"person {k}" for k in range(len(table))]
+    table.to_csv(people, index=False)
+    result = compare(
+        *("--data", people, "--target", "hired", "--sensitive", "gender"),
+        *("--positive", "yes", "--folds", 2),
+    )
+    result.succeeds()
+    assert "read as text: pay (such as '28.5 EUR')" in result.text
+    assert "different texts: name (298)" in result.text
+    assert "make_table_preprocessor" not in result.text
 
 
 def test_several_sensitive_columns_are_crossed(compare, quick, people):
@@ -261,7 +278,7 @@ def test_a_data_set_that_cannot_be_read_is_said(compare, monkeypatch):
     [
         (b"a,b\n", "has 0 rows below its header"),
         (b"", "cannot be read as a CSV file"),
-        (b"a\xff,b\n1,2\n", "cannot be read as a CSV file"),
+        (b"a\xff,b\n1,2\n", "wrong.csv cannot be read as a CSV file: its text is not"),
         (b'a,b\n1,"2\n', "cannot be read as a CSV file"),
         (b"y,g\n1,a\n0,b\n", "none is left as a feature"),
     ],
@@ -306,6 +323,8 @@ def test_many_methods_are_the_rows_of_the_table(
     for name, row in table.iterrows():
         assert f"{name} {row['accuracy_mean']:.3f}" in result.text
     assert "G: needs groups to predict" in result.text
+    assert "(means over 2 folds)" in result.text
+    assert "More measures, and how they vary, are in comparison.csv." in result.text
     assert "Oversampling, Reweighing, FairSMOTE take neither constraint" in result.text
     assert "ExponentiatedGradient" not in result.text
 

@@ -50,6 +50,43 @@ def test_differences_and_neurons_are_those_of_the_library(
     assert f"3 of {len(neurons)} neurons are held responsible" in result.text
 
 
+def test_the_table_of_differences_has_no_empty_header(diagnose):
+    output = diagnose().output
+    lines = [line.strip() for line in output.splitlines()]
+    title = lines.index("Its differences, and their price")
+    assert lines[title + 1] == ""
+    assert lines[title + 2].startswith("Accuracy")
+
+
+@pytest.mark.parametrize(
+    ("absent", "expected"),
+    [
+        (["height"], "it has no column height. Its features are"),
+        (["height", "commute"], "it has no columns height, commute. Its features are"),
+    ],
+)
+def test_columns_that_the_model_misses_are_named_in_words(
+    diagnose, applicants, tmp_path, absent, expected
+):
+    applicants.drop(columns=absent).to_csv(tmp_path / "fewer.csv", index=False)
+    result = diagnose("--data", tmp_path / "fewer.csv")
+    result.refuses("fewer.csv cannot be fed to the model", expected)
+    assert "{'" not in result.text
+
+
+def test_a_file_of_another_country_is_the_same_table(
+    diagnose, applicants, table, tmp_path
+):
+    path = tmp_path / "commas.csv"
+    # As written there, numbers are the same.
+    pd.read_csv(table).to_csv(path, sep=";", decimal=",", index=False)
+    expected = diagnose().text.replace(str(table), "")
+    text = diagnose("--data", path).text
+    assert "Read as numbers with a decimal comma: experience, skill_test" in text
+    differences = "Its differences, and their price"
+    assert text.partition(differences)[2] == expected.partition(differences)[2]
+
+
 def test_a_module_of_the_users_is_diagnosed(run, own_module, numbers, tmp_path):
     result = run(
         *("diagnose", own_module, "--module", "nets:make_net"),

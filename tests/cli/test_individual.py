@@ -67,7 +67,16 @@ def test_rows_without_a_number_are_left_out_and_told(search, applicants, tmp_pat
     gaps.to_csv(tmp_path / "gaps.csv", index=False)
     result = search(data=tmp_path / "gaps.csv")
     result.succeeds()
-    assert "7 of 360 rows lack a number or a group" in result.text
+    assert "Left out: 7 of 360 rows without a number or a group." in result.text
+
+
+def test_what_was_read_otherwise_than_written_is_told(search, applicants, tmp_path):
+    marked = applicants.astype({"height": object})
+    marked.iloc[:7, marked.columns.get_loc("height")] = "?"
+    marked.to_csv(tmp_path / "marked.csv", index=False)
+    result = search(data=tmp_path / "marked.csv")
+    result.succeeds()
+    assert "Read ? as a missing value: height (7)." in result.text
 
 
 def test_a_table_without_a_complete_row_is_refused(search, applicants, tmp_path):
