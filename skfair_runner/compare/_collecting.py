@@ -67,7 +67,7 @@ def make_per_fold(tasks, measured, measures):
     per_fold.insert(
         per_fold.columns.get_loc("constant"),
         "four_fifths",
-        per_fold["disparate_impact"] >= FOUR_FIFTHS,
+        _meets_four_fifths(per_fold["disparate_impact"]),
     )
     return per_fold
 
@@ -108,7 +108,7 @@ def make_table(per_fold, classifiers, measures, widths):
                 for method in classifiers
             ]
             table[f"{name}_low"], table[f"{name}_high"] = zip(*ends, strict=True)
-    table["four_fifths"] = table["disparate_impact_mean"] >= FOUR_FIFTHS
+    table["four_fifths"] = _meets_four_fifths(table["disparate_impact_mean"])
     table["needs_groups_at_predict"] = [
         needs_groups_at_predict(each) for each in classifiers.values()
     ]
@@ -119,6 +119,12 @@ def make_table(per_fold, classifiers, measures, widths):
         lambda errors: " | ".join(dict.fromkeys(filter(None, errors)))
     )
     return table
+
+
+def _meets_four_fifths(impact):
+    """Whether ratios reach four fifths; missing where there is no ratio."""
+    met = (impact >= FOUR_FIFTHS).astype("boolean")
+    return met.mask(impact.isna())
 
 
 def make_widths(tasks, outcomes, measured, data, *, n_bootstrap, level, seed):

@@ -32,9 +32,9 @@ class Comparison:
         over the folds of all seeds (the sample standard deviation) and, for accuracy
         and the differences of groups, the confidence interval ``<measure>_low`` to
         ``<measure>_high``; then ``four_fifths`` (whether the mean disparate impact
-        reaches 0.8), ``needs_groups_at_predict``, ``randomised`` (decides by lot),
-        ``constant_folds`` (folds in which more than 99.5 % got one decision),
-        ``folds`` (that did not fail) and ``error``.
+        reaches 0.8; missing where there is none), ``needs_groups_at_predict``,
+        ``randomised`` (decides by lot), ``constant_folds`` (folds in which more than
+        99.5 % got one decision), ``folds`` (that did not fail) and ``error``.
 
     per_fold : DataFrame
         One row per method, seed and fold: the measures, ``four_fifths``, ``constant``

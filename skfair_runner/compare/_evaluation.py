@@ -203,6 +203,8 @@ def _last_step(classifier):
             classifier = classifier.estimator_
         elif hasattr(classifier, "best_estimator_"):
             classifier = classifier.best_estimator_
+        elif hasattr(classifier, "frontier_"):
+            classifier = classifier.classifier_
         else:
             return classifier
 

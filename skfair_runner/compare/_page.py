@@ -245,7 +245,8 @@ def _caveats(comparison, figures):
             "No label is the favourable one: every label was compared with the rest, "
             "and the largest difference is shown."
         )
-    if comparison.table["randomised"].any():
+    table = comparison.table
+    if table.loc[table["folds"] > 0, "randomised"].any():
         yield (
             "Where decisions are drawn by lot, measures of scores are those of the "
             "probability of the decision."

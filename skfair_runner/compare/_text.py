@@ -91,13 +91,15 @@ def format_constant(constant_folds, folds):
     Returns
     -------
     text : str
-        "no", or "2 of 3 folds".
+        "no", or "2 of 3 folds"; a dash where none was measured.
 
     Examples
     --------
-    >>> format_constant(0, 3), format_constant(2, 3)
-    ('no', '2 of 3 folds')
+    >>> format_constant(0, 3), format_constant(2, 3), format_constant(0, 0)
+    ('no', '2 of 3 folds', '–')
     """
+    if not folds:
+        return "–"
     return f"{constant_folds} of {folds} folds" if constant_folds else "no"
 
 
@@ -119,7 +121,7 @@ def format_table(table, measures, names=None):
     -------
     text : DataFrame
         One row per method: mean ± standard deviation and, of differences, the
-        confidence interval.
+        confidence interval. A method that failed has dashes.
     """
     if names is None:
         added = [name for name in measures if name not in MEASURES]
@@ -132,8 +134,12 @@ def format_table(table, measures, names=None):
             text if text == "–" or above else f"{text}, below four fifths"
             for text, above in zip(shown[impact], table["four_fifths"], strict=True)
         ]
-    shown["groups at prediction"] = table["needs_groups_at_predict"].map(yes)
-    shown["randomised"] = table["randomised"].map(yes)
+    for label, name in (
+        ("groups at prediction", "needs_groups_at_predict"),
+        ("randomised", "randomised"),
+    ):
+        # What failed has not shown what it needs.
+        shown[label] = table[name].map(yes).where(table["folds"] > 0, "–")
     shown["constant"] = [
         format_constant(*counts)
         for counts in zip(table["constant_folds"], table["folds"], strict=True)

@@ -83,12 +83,12 @@ def fact_columns(table):
 
 
 def _fact_cells(row):
-    """Words of the facts, in the order of their columns."""
-    cells = []
+    """Words of the facts, in the order of their columns; dashes for what failed."""
+    cells, failed = [], row.get("folds") == 0
     for name, _, words, _ in _FACTS:
         if name in row.index:
             value = row[name]
-            known = pd.notna(value)
+            known = pd.notna(value) and not failed
             cells.append(
                 {
                     "sort": str(int(bool(value))) if known else "",
@@ -99,7 +99,6 @@ def _fact_cells(row):
         constant, folds = int(row["constant_folds"]), row.get("folds")
         of = "" if folds is None else f" of {int(folds)}"
         text = f"{constant}{of} folds" if constant else "no"
-        failed = folds == 0
         cells.append(
             {
                 "sort": "" if failed else str(constant),
@@ -114,8 +113,8 @@ def _flags(row, most_folds):
     flags = []
     folds = row.get("folds")
     if folds == 0:
-        flags.append(("failed", "failed"))
-    elif folds is not None and folds < most_folds:
+        return [("failed", "failed")]
+    if folds is not None and folds < most_folds:
         missed = int(most_folds - folds)
         flags.append(("failed", f"failed in {missed} of {int(most_folds)} folds"))
     if row.get("constant_folds", 0) > 0:

@@ -148,8 +148,8 @@ class ComparisonPage:
         One row per method, its name as the index, the one that the others are compared
         with first. For each measure ``<name>_mean`` and perhaps ``<name>_std`` and the
         interval ``<name>_low``, ``<name>_high``; and perhaps
-        ``needs_groups_at_predict``, ``randomised``, ``four_fifths`` (bool),
-        ``constant_folds``, ``folds`` (int) and ``error`` (str).
+        ``needs_groups_at_predict``, ``randomised``, ``four_fifths`` (bool,
+        perhaps missing), ``constant_folds``, ``folds`` (int) and ``error`` (str).
 
     measures : tuple of PageMeasure
         Columns to show, in this order. One without a column in `table` is left out.
