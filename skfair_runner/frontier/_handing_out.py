@@ -53,6 +53,8 @@ class FittedFront:
         -------
         clf : RunnerFairClassifier
             Fitted, light, independent of the front, and needing no groups to predict.
+            Its ``history_`` is that of the training that all points share, with a
+            column ``of_front``.
 
         Raises
         ------

@@ -85,7 +85,8 @@ def classifier_around(fitted, weight, difference_bound=None):
         state = old.controller_.state_dict()
         for name in _SCALED:
             state[name] = weight * state[name]
-    rows = [{k: v for k, v in row.items() if k != "batches"} for row in old.history]
+    # These epochs aimed at no point.
+    rows = [{**row, "of_front": True} for row in old.history]
     net.resume(rows, state, before=old.before_, after=old.after_)
     clf.net_ = net
     return clf

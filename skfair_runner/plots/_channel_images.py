@@ -77,7 +77,7 @@ class ChannelImagesDisplay:
 
         Parameters
         ----------
-        estimator : RunnerFairClassifier, Pipeline or search
+        estimator : RunnerFairClassifier, RunnerFrontier, Pipeline or search
             Fitted on images, with a constraint.
 
         X : array of images

@@ -72,7 +72,7 @@ class DiscriminationDisplay:
 
         Parameters
         ----------
-        estimator : RunnerFairClassifier, Pipeline or search
+        estimator : RunnerFairClassifier, RunnerFrontier, Pipeline or search
             Fitted with a constraint.
 
         Returns

@@ -1,5 +1,7 @@
 """The front of one training: a utility against a difference, point by point."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from skfair_runner.plots._drawing import (
@@ -10,12 +12,12 @@ from skfair_runner.plots._drawing import (
     style_of,
     tidy,
 )
-from skfair_runner.plots._labels import place_labels
+from skfair_runner.plots._labels import arrange_labels, names_in, write_labels
 from skfair_runner.plots._tradeoff import _show_zero, _words
 
 _LABELLED = (0.0, 0.3, 1.0)
-# Places of the line, per pair of neighbours, that labels keep away from.
-_STEPS = 8
+# Pixels between the places of lines that labels keep away from, and half their size.
+_STEP, _HALF = 8, 4
 
 
 class FrontierDisplay:
@@ -51,7 +53,7 @@ class FrontierDisplay:
         The figure around it.
 
     labels_ : list of matplotlib Annotation
-        Of the points that are named.
+        Of the points that are named; one without room is not visible.
 
     Examples
     --------
@@ -116,6 +118,8 @@ class FrontierDisplay:
         self._draw_points(ax, points, name, style)
         self._draw_reference(ax)
         tidy(ax)
+        if number:
+            ax.autoscale(axis="x")  # which showing the zero has fixed
         ax.margins(0.1, 0.12)
         _show_zero(ax)
         ax.set_xlabel(f"{_words(self.difference)} (less is better)")
@@ -138,10 +142,8 @@ class FrontierDisplay:
     def _draw_intervals(self, ax, points, named, style):
         """A band for the utility, whiskers for the difference of a few points."""
         if f"{self.utility}_low" in points:
-            ordered = points.sort_values(self.difference)
-            ends = (ordered[f"{self.utility}_{end}"] for end in ("low", "high"))
-            look = {"color": style.colour, "alpha": 0.13, "linewidth": 0, "zorder": 0}
-            ax.fill_between(ordered[self.difference], *ends, **look)
+            ends = (points[f"{self.utility}_{end}"] for end in ("low", "high"))
+            _draw_band(ax, points[self.difference], *ends, style.colour)
         if f"{self.difference}_low" in points:
             few = points.iloc[named]
             ends = (few[f"{self.difference}_{end}"] for end in ("low", "high"))
@@ -178,39 +180,68 @@ class FrontierDisplay:
         ax.plot(across, up, "D", ms=6, label="others", **look)
 
     def _draw_labels(self, ax, points, named, style):
-        """Names of a few points, beside whatever is drawn."""
-        from matplotlib.transforms import Bbox
-
-        across = points[self.difference].to_numpy(dtype=float)
-        up = points[self.utility].to_numpy(dtype=float)
+        """Names of a few points; those of earlier fronts make room."""
         texts = [
-            "no repair" if weight == 0 else f"weight {weight:.2g}"
+            "before the repair" if weight == 0 else f"weight {weight:.2g}"
             for weight in points["weight"].iloc[named]
         ]
-        places = [(across[row], up[row]) for row in named]
+        few = points.iloc[named]
+        places = list(zip(few[self.difference], few[self.utility], strict=True))
         colours = [style.colour] * len(named)
-        rows = np.arange(len(across))
-        between = np.linspace(0, len(across) - 1, _STEPS * len(across))
-        drawn = [np.interp(between, rows, values) for values in (across, up)]
-        if f"{self.difference}_low" in points:
-            for row in named:
-                ends = (
-                    points[f"{self.difference}_{e}"].iloc[row] for e in ("low", "high")
-                )
-                drawn[0] = np.append(drawn[0], np.linspace(*ends, 5 * _STEPS))
-                drawn[1] = np.append(drawn[1], np.full(5 * _STEPS, up[row]))
         if self.reference is not None:
             others = self.reference
-            names = others.get("label", others.index)
-            texts += [str(name) for name in names]
-            beside = zip(others[self.difference], others[self.utility], strict=True)
-            places += list(beside)
+            texts += [str(name) for name in others.get("label", others.index)]
+            places += zip(others[self.difference], others[self.utility], strict=True)
             colours += [COLOURS[1]] * len(others)
-            drawn[0] = np.append(drawn[0], others[self.difference])
-            drawn[1] = np.append(drawn[1], others[self.utility])
         # Places are in pixels, which the layout decides.
         ax.figure.figure.draw_without_rendering()
-        pixels = ax.transData.transform(np.column_stack(drawn))
-        taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in pixels]
-        taken += [label.get_window_extent() for label in ax.texts]
-        return place_labels(ax, texts, places, colours, taken, size=8.5)
+        earlier = names_in(ax)
+        labels = write_labels(ax, texts, places, colours, size=8.5)
+        arrange_labels(ax, [*labels, *earlier], _boxes_of_lines(ax), hide=True)
+        return labels
+
+
+def _draw_band(ax, across, low, high, colour):
+    """An area from low to high along a line, which may turn back."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    ends = np.column_stack([across, low, across, high]).reshape(-1, 2, 2)
+    pieces = []
+    for one, other in pairwise(ends):
+        # All wound alike, so that pieces that share an area are filled as one.
+        left, right = (one, other) if one[0, 0] <= other[0, 0] else (other, one)
+        corners = [left[0], right[0], right[1], left[1], left[0]]
+        pieces.append(Path(corners, closed=True))
+    look = {"facecolor": colour, "alpha": 0.13, "linewidth": 0, "zorder": 0}
+    ax.add_patch(PathPatch(Path.make_compound_path(*pieces), **look))
+
+
+def _boxes_of_lines(ax):
+    """Small rectangles of the page along all lines and on all markers."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.transforms import Bbox
+
+    drawn = [np.empty((0, 2))]
+    for line in ax.lines:
+        places = line.get_transform().transform(line.get_xydata())
+        drawn.append(places if line.get_linestyle() == "None" else _dotted(places))
+    for whiskers in ax.collections:
+        if isinstance(whiskers, LineCollection):
+            segments = filter(len, whiskers.get_segments())
+            drawn += [_dotted(ax.transData.transform(each)) for each in segments]
+    return [
+        Bbox.from_extents(x - _HALF, y - _HALF, x + _HALF, y + _HALF)
+        for x, y in np.concatenate(drawn)
+    ]
+
+
+def _dotted(corners):
+    """Places along a line, at its corners and evenly between them."""
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    if not len(corners):
+        return corners
+    steps = np.hypot(*np.diff(corners, axis=0).T)
+    passed = np.concatenate([[0], np.cumsum(steps)])
+    places = np.union1d(passed, np.arange(0, passed[-1], _STEP))
+    return np.column_stack([np.interp(places, passed, part) for part in corners.T])

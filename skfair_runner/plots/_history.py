@@ -1,6 +1,7 @@
 """Loss, difference and multipliers over the epochs of a training."""
 
 import numpy as np
+import pandas as pd
 
 from skfair_runner.plots._drawing import (
     COLOURS,
@@ -14,6 +15,12 @@ from skfair_runner.plots._reading import fitted_attribute, inner_estimators
 
 _TRAIN, _VALID, _GAP = COLOURS[0], COLOURS[1], COLOURS[2]
 _NAMED = 7  # multipliers that can be told apart
+_BESIDE = {
+    "loc": "upper left",
+    "bbox_to_anchor": (1, 1),
+    "frameon": False,
+    "fontsize": 8,
+}
 
 
 class TrainingHistoryDisplay:
@@ -28,11 +35,12 @@ class TrainingHistoryDisplay:
     history : DataFrame
         One row per epoch, with the columns epoch, phase and train_loss, and where
         training had groups train_difference; perhaps train_gap, valid_loss,
-        valid_difference and multipliers. Of several constraints the names of
+        valid_difference, multipliers and of_front. Of several constraints the names of
         differences end in that of the constraint.
 
     difference_bound : float, dict of str to float or None, or None, default=None
-        Drawn as a line, in [0, 1]; of several constraints by name.
+        Drawn as a line, in [0, 1]; of several constraints by name. Where some epochs
+        are of_front, the line is over the others.
 
     Attributes
     ----------
@@ -68,9 +76,12 @@ class TrainingHistoryDisplay:
     def from_estimator(cls, estimator):
         """Take the curves and the bound of a fitted classifier.
 
+        The point of a front has the curves of the training that all points share, which
+        aimed at no bound; if it was refined, its bound is drawn over those epochs.
+
         Parameters
         ----------
-        estimator : RunnerFairClassifier, Pipeline or search
+        estimator : RunnerFairClassifier, RunnerFrontier, Pipeline or search
             Fitted.
 
         Returns
@@ -89,6 +100,8 @@ class TrainingHistoryDisplay:
             bound = owner.net_.plan.difference_bound
         elif constraint is not None:
             bound = getattr(owner, "difference_bound", None)
+        if _of_front(history).all():
+            bound = None
         return cls.from_history(history, difference_bound=bound)
 
     @classmethod
@@ -149,7 +162,8 @@ class TrainingHistoryDisplay:
             draw.append(self._draw_several_differences)
         if multipliers:
             draw.append(self._draw_multipliers)
-        size = (6.4, 2.2 + 2.2 * len(draw))
+        width = 8.4 if self._several() else 7.6  # long names beside the panels
+        size = (width, 2.2 + 2.2 * len(draw))
         self.axes_ = panels(ax, len(draw), 1, size, sharex=True)[:, 0]
         self.figure_ = self.axes_[0].figure
         for panel, draw_panel in zip(self.axes_, draw, strict=True):
@@ -157,7 +171,8 @@ class TrainingHistoryDisplay:
             self._mark_phases(panel)
             tidy(panel)
             if panel.get_legend_handles_labels()[0]:
-                panel.legend(frameon=False, fontsize=8)
+                # Beside the curves, which may be anywhere.
+                panel.legend(**_BESIDE)
         last = self.axes_[-1]
         last.set_xlabel("epoch")
         epochs = self.history["epoch"]
@@ -178,14 +193,17 @@ class TrainingHistoryDisplay:
         self._draw_curve(ax, "train_gap", "training, scores", _GAP, ":")
         self._draw_curve(ax, "valid_difference", "validation, decisions", _VALID, "--")
         if self.difference_bound is not None:
-            ax.axhline(
-                self.difference_bound,
-                color=GREY,
-                linewidth=1.2,
-                label=f"bound {self.difference_bound:g}",
-            )
+            self._draw_bound(ax, self.difference_bound, color=GREY)
         ax.set_ylabel("difference between groups")
         ax.set_ylim(bottom=0)
+
+    def _draw_bound(self, ax, bound, of="", **look):
+        """A line over the epochs that aimed at a bound."""
+        aimed = ~_of_front(self.history)
+        epochs = self.history["epoch"][aimed if aimed.any() else ~aimed]
+        ends = [epochs.min() - 0.5, epochs.max() + 0.5]
+        label = f"bound {bound:.3g}{of}"
+        ax.plot(ends, [bound, bound], linewidth=1.2, label=label, **look)
 
     def _several(self):
         """Names of several constraints, in the order of their columns."""
@@ -202,13 +220,8 @@ class TrainingHistoryDisplay:
                 ax, f"valid_difference_{name}", f"{words}, validation", colour, "--"
             )
             if bounds.get(name) is not None:
-                ax.axhline(
-                    bounds[name],
-                    color=colour,
-                    linewidth=1.2,
-                    linestyle=":",
-                    label=f"bound {bounds[name]:g} on {words}",
-                )
+                look = {"color": colour, "linestyle": ":"}
+                self._draw_bound(ax, bounds[name], f" on {words}", **look)
         ax.set_ylabel("difference between groups")
         ax.set_ylim(bottom=0)
 
@@ -299,3 +312,8 @@ class TrainingHistoryDisplay:
                     va="bottom",
                     fontsize=9,
                 )
+
+
+def _of_front(history):
+    """Which epochs belong to the training of a whole front."""
+    return history.get("of_front", pd.Series(False, history.index)).eq(True)

@@ -20,6 +20,10 @@ _SIDES = (
 _DISTANCES = (9, 16, 24, 36, 50, 66)  # in points
 _FAR = 20  # from here on a line leads to the point
 _PLACES = tuple(product(_DISTANCES, _SIDES))
+# How much worse it is to cover a name than a line.
+_OF_NAMES = 4
+# What tells names, and the lines that lead to them, from other texts.
+_NAME, _LEAD = "name of a point", "lead to a name"
 
 
 def place_labels(ax, texts, points, colours, taken, *, size=9):
@@ -50,31 +54,97 @@ def place_labels(ax, texts, points, colours, taken, *, size=9):
     labels : list of matplotlib Annotation
         In the given order.
     """
-    from matplotlib.transforms import Bbox
+    labels = write_labels(ax, texts, points, colours, size=size)
+    arrange_labels(ax, labels, taken)
+    return labels
 
-    labels = []
-    for text, point, colour in zip(texts, points, colours, strict=True):
-        label = _annotate(ax, text, point, colour, size)
-        extent = label.get_window_extent()
-        where = ax.transData.transform(point)
-        boxes = [
-            Bbox.from_bounds(
-                *_corner(where, place, extent, ax.figure.dpi), *extent.size
-            )
-            for place in _PLACES
-        ]
+
+def write_labels(ax, texts, points, colours, *, size=9):
+    """Write names on points, from where :func:`arrange_labels` moves them.
+
+    Parameters
+    ----------
+    ax, texts, points, colours, size
+        As of :func:`place_labels`.
+
+    Returns
+    -------
+    labels : list of matplotlib Annotation
+        In the given order.
+    """
+    return [
+        _annotate(ax, text, point, colour, size)
+        for text, point, colour in zip(texts, points, colours, strict=True)
+    ]
+
+
+def names_in(ax):
+    """Names that were written before.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to look.
+
+    Returns
+    -------
+    labels : list of matplotlib Annotation
+        The oldest first.
+    """
+    return [text for text in ax.texts if text.get_gid() == _NAME]
+
+
+def arrange_labels(ax, labels, taken, *, hide=False):
+    """Move names to where they cover as little as possible.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With limits that no longer change.
+
+    labels : list of matplotlib Annotation
+        The names; those that come first choose first.
+
+    taken : list of matplotlib Bbox
+        Rectangles of the page that are covered already; those of the names are added.
+
+    hide : bool, default=False
+        Whether a name that covers another one wherever it stands is hidden.
+    """
+    points = {label.xy for label in labels}
+    for text in list(ax.texts):
+        if text.get_gid() == _LEAD and text.xy in points:
+            text.remove()
+    names = []
+    for label in labels:
+        label.set_visible(True)
+        boxes = _boxes(ax, label)
         # Nearer is better where nothing is covered.
         costs = [
-            _covered(box, taken, ax.bbox) + distance
+            _covered(box, taken, ax.bbox) + _OF_NAMES * _shared(box, names) + distance
             for box, (distance, _) in zip(boxes, _PLACES, strict=True)
         ]
         best = int(np.argmin(costs))
+        if hide and _shared(boxes[best], names):
+            label.set_visible(False)
+            continue
         _move(label, *_PLACES[best])
         if _PLACES[best][0] > _FAR:
-            _lead(ax, label, colour)
-        taken.append(boxes[best])
-        labels.append(label)
-    return labels
+            _lead(ax, label)
+        names.append(boxes[best])
+    taken += names
+
+
+def _boxes(ax, label):
+    """Rectangle of the page that a label would take at each place."""
+    from matplotlib.transforms import Bbox
+
+    extent = label.get_window_extent()
+    where = ax.transData.transform(label.xy)
+    return [
+        Bbox.from_bounds(*_corner(where, place, extent, ax.figure.dpi), *extent.size)
+        for place in _PLACES
+    ]
 
 
 def _corner(where, place, extent, dpi):
@@ -97,10 +167,11 @@ def _annotate(ax, text, point, colour, size):
         color=darker(colour),
         path_effects=seam(),
         zorder=5,
+        gid=_NAME,
     )
 
 
-def _lead(ax, label, colour):
+def _lead(ax, label):
     """Thin line from a point to its name."""
     ax.annotate(
         "",
@@ -109,12 +180,13 @@ def _lead(ax, label, colour):
         textcoords="offset points",
         arrowprops={
             "arrowstyle": "-",
-            "color": colour,
+            "color": label.get_color(),
             "linewidth": 0.6,
             "shrinkA": 0,
             "shrinkB": 5,
         },
         zorder=1.5,
+        gid=_LEAD,
     )
 
 
@@ -127,13 +199,16 @@ def _move(label, distance, side):
 
 def _covered(box, taken, frame):
     """Area that a label shares with what is there, and that leaves the axes."""
+    inside = _shared(box, [frame])
+    return _shared(box, taken) + 5 * (box.width * box.height - inside)
+
+
+def _shared(box, others):
+    """Area that a rectangle shares with others."""
     shared = 0.0
-    for other in taken:
+    for other in others:
         width = min(box.x1, other.x1) - max(box.x0, other.x0)
         height = min(box.y1, other.y1) - max(box.y0, other.y0)
         if width > 0 and height > 0:
             shared += width * height
-    inside_width = max(0.0, min(box.x1, frame.x1) - max(box.x0, frame.x0))
-    inside_height = max(0.0, min(box.y1, frame.y1) - max(box.y0, frame.y0))
-    outside = box.width * box.height - inside_width * inside_height
-    return shared + 5 * outside
+    return shared

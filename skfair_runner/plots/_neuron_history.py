@@ -68,7 +68,7 @@ class NeuronHistoryDisplay:
 
         Parameters
         ----------
-        estimator : RunnerFairClassifier, Pipeline or search
+        estimator : RunnerFairClassifier, RunnerFrontier, Pipeline or search
             Fitted with a constraint.
 
         Returns

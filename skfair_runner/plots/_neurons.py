@@ -67,7 +67,7 @@ class NeuronImportanceDisplay:
 
         Parameters
         ----------
-        estimator : RunnerFairClassifier, Pipeline or search
+        estimator : RunnerFairClassifier, RunnerFrontier, Pipeline or search
             Fitted with a constraint.
 
         Returns

@@ -4,8 +4,9 @@ import numpy as np
 
 from skfair_runner.metrics.labels import encode_labels
 
-# What holds the fitted estimator inside of a search or another meta-estimator.
-_INNER = ("best_estimator_", "estimator_")
+# What holds the fitted estimator inside of a search or another meta-estimator, and the
+# selected point of a front.
+_INNER = ("best_estimator_", "estimator_", "classifier_")
 
 
 def inner_estimators(estimator):
@@ -60,8 +61,9 @@ def fitted_attribute(estimator, name, caller):
             return getattr(each, name)
     raise ValueError(
         f"{caller}: {type(chain[-1]).__name__} has no `{name}`. Pass a fitted "
-        "RunnerFairClassifier that was trained with a constraint, or a pipeline or "
-        "search around one."
+        "RunnerFairClassifier that was trained with a constraint, a fitted "
+        "RunnerFrontier, whose selected point is drawn, or a pipeline or search "
+        "around one."
     )
 
 

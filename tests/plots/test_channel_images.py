@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
-from skfair_runner import RunnerFairClassifier
+from skfair_runner import RunnerFairClassifier, RunnerFrontier
 from skfair_runner.images import LazyImages
 from skfair_runner.plots import ChannelImagesDisplay
 
@@ -149,3 +149,17 @@ def test_tables_are_refused(clf, faces):
 def test_an_estimator_without_neurons_is_refused(faces):
     with pytest.raises(ValueError, match="has no `neuron_importance_`"):
         show(RunnerFairClassifier(), faces)
+
+
+# A few images of each group, and an epoch each.
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_of_a_front_the_selected_point_is_looked_into(faces):
+    X, y, groups = faces
+    clf = RunnerFairClassifier(module=make_net, warmup_epochs=1, max_epochs=1)
+    front = RunnerFrontier(clf, n_points=3, n_bootstrap=20, random_state=0)
+    front.fit(X, y, sensitive_features=groups)
+    display = show(front, faces, layer="2", neuron=1, n_images=3)
+    front.predict(X)  # the first call may look at the module
+    values = by_hand(front.classifier_, X, "2", 1)
+    rows = display.table["row"]
+    assert_allclose(display.table["value"], values[rows], rtol=1e-5, atol=1e-7)

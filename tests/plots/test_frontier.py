@@ -33,12 +33,41 @@ def test_points_stand_where_the_table_says_whatever_its_order(points):
     np.testing.assert_allclose(line.get_ydata(), points["accuracy"])
 
 
+def band_of(ax):
+    (band,) = ax.patches
+    return band.get_path()
+
+
 def test_the_band_is_the_interval_of_the_utility(points):
-    ax = FrontierDisplay(points).plot().ax_
-    (band,) = [c for c in ax.collections if type(c).__name__.startswith("FillBetween")]
-    corners = band.get_paths()[0].vertices
+    corners = band_of(FrontierDisplay(points).plot().ax_).vertices
     assert corners[:, 1].min() == pytest.approx(points["accuracy_low"].min())
     assert corners[:, 1].max() == pytest.approx(points["accuracy_high"].max())
+
+
+def test_the_band_follows_a_front_that_turns_back(points):
+    """The difference grows again at the end, where the accuracy still falls."""
+    points[AIM] = np.abs(points[AIM] - 0.05)
+    band = band_of(FrontierDisplay(points).plot().ax_)
+    middle = (points.shift(-1)[["accuracy", AIM]] + points[["accuracy", AIM]]) / 2
+    for _, row in middle.dropna().iterrows():
+        for up, inside in ((0, True), (0.0095, True), (-0.0095, True)):
+            assert band.contains_point((row[AIM], row["accuracy"] + up)) == inside
+    # Between the branches where they are far apart, and beyond them.
+    assert not band.contains_point((0.04, 0.845))
+    assert not band.contains_point((0.04, points["accuracy_low"].min() - 0.001))
+
+
+def test_pieces_of_the_band_that_share_an_area_are_wound_alike(points):
+    points[AIM] = np.abs(points[AIM] - 0.1)
+    polygons = band_of(FrontierDisplay(points).plot().ax_).to_polygons()
+    assert len(polygons) == len(points) - 1
+    areas = [np.sum(p[:-1, 0] * p[1:, 1] - p[1:, 0] * p[:-1, 1]) for p in polygons]
+    assert min(areas) > 0
+
+
+def test_one_point_without_a_utility_will_do(points):
+    points = points[:1].assign(accuracy=np.nan)
+    assert len(FrontierDisplay(points).plot().labels_) == 1
 
 
 def test_whiskers_stand_at_the_named_points_only(points):
@@ -75,7 +104,41 @@ def test_labels_cover_neither_the_line_nor_one_another(points):
         assert not any(box.contains(x, y) for x, y in line)
         assert not any(box.overlaps(other) for other in boxes[:i])
     texts = [label.get_text() for label in display.labels_]
-    assert texts[0] == "no repair" and "weight 0.63" in texts
+    assert texts[0] == "before the repair" and "weight 0.63" in texts
+
+
+def drawn_fronts(points, size):
+    """Three fronts in one figure, and the display of each."""
+    _, ax = pyplot.subplots(figsize=size, layout="constrained")
+    names = ("accuracy", "accuracy_low", "accuracy_high")
+    return [
+        FrontierDisplay(
+            points.assign(
+                **{AIM: points[AIM] * stretch},
+                **{name: points[name] + up for name in names},
+            )
+        ).plot(ax, name=str(number), number=number)
+        for number, (stretch, up) in enumerate([(1, 0), (1.5, 0.01), (0.5, -0.005)])
+    ]
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (2.8, 2.4)])
+def test_names_of_several_fronts_do_not_cover_one_another(points, size):
+    displays = drawn_fronts(points, size)
+    displays[0].figure_.draw_without_rendering()
+    labels = [label for display in displays for label in display.labels_]
+    shown = [label for label in labels if label.get_visible()]
+    assert len(labels) == 12
+    assert len(shown) == 12 if size[0] > 6 else 2 < len(shown) < 12
+    boxes = [label.get_window_extent().padded(-1) for label in shown]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_the_axes_reach_as_far_as_the_longest_of_several_fronts(points):
+    ax = drawn_fronts(points, (6.4, 4.8))[0].ax_
+    left, right = ax.get_xlim()
+    assert left < 0 and right > 1.5 * points[AIM].max()
 
 
 def test_references_are_named_by_their_label_or_their_index(points):

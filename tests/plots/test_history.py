@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skfair_runner import RunnerFairClassifier
+from skfair_runner import RunnerFairClassifier, RunnerFrontier
 from skfair_runner.plots import (
     DiscriminationDisplay,
     NeuronHistoryDisplay,
@@ -48,6 +48,41 @@ def test_the_bound_is_a_line(history):
     losses, differences = display.plot().axes_
     assert set(curves(differences)["bound 0.05"]) == {0.05}
     assert "bound 0.05" not in curves(losses)
+
+
+def test_bounds_are_told_with_three_digits_at_most(history):
+    display = TrainingHistoryDisplay.from_history(history, difference_bound=0.189049)
+    assert "bound 0.189" in curves(display.plot().axes_[1])
+
+
+@pytest.fixture
+def several(history):
+    names = ("demographic_parity", "equalized_odds", "true_positive_rate_parity")
+    for number, name in enumerate(names):
+        for part in ("train", "valid"):
+            values = history["train_difference"] * (1 + number / 10)
+            history[f"{part}_difference_{name}"] = values
+    history["multipliers"] = [np.nan, np.nan, [0.25, -0.5], [0.5, -0.75]]
+    history = history.drop(columns=["train_difference", "train_gap"])
+    bounds = dict.fromkeys(names, 0.123456)
+    return TrainingHistoryDisplay.from_history(history, difference_bound=bounds)
+
+
+def test_the_bounds_of_several_constraints_are_told_with_three_digits(several):
+    labels = list(curves(several.plot().axes_[1]))
+    assert "bound 0.123 on equalized odds" in labels
+
+
+def test_legends_stand_beside_the_curves(several):
+    display = several.plot(multipliers=True)
+    display.figure_.draw_without_rendering()
+    for panel in display.axes_:
+        legend = panel.get_legend().get_window_extent()
+        assert legend.x0 >= panel.bbox.x1
+        assert legend.x1 <= display.figure_.bbox.x1
+        assert panel.bbox.width > 0.4 * display.figure_.bbox.width
+    boxes = [panel.get_legend().get_window_extent() for panel in display.axes_]
+    assert boxes[0].y0 > boxes[1].y1 and boxes[1].y0 > boxes[2].y1
 
 
 def test_phases_are_named_and_parted(history):
@@ -153,6 +188,67 @@ def test_plain_training_aims_at_no_bound():
     display = TrainingHistoryDisplay.from_estimator(clf.fit(X, X[:, 0] > 0))
     assert display.difference_bound is None
     assert len(display.history) == 2
+
+
+@pytest.fixture(scope="module")
+def people():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    groups = np.where(X[:, 1] > 0, "a", "b")
+    return X, X[:, 0] + X[:, 1] + rng.normal(size=300) > 0, groups
+
+
+@pytest.fixture(scope="module")
+def front(people):
+    X, y, groups = people
+    clf = RunnerFairClassifier(
+        warmup_epochs=2, max_epochs=2, hidden_layer_sizes=(8,), batch_size=60
+    )
+    front = RunnerFrontier(clf, n_points=3, n_bootstrap=20, random_state=0)
+    return front.fit(X, y, sensitive_features=groups)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.4, 1.0, 1.2])
+def test_the_training_of_a_front_aimed_at_no_point(front, weight):
+    clf = front.at(weight=weight)
+    display = TrainingHistoryDisplay.from_estimator(clf).plot()
+    assert clf.history_["of_front"].all()
+    assert display.difference_bound is None
+    labels = curves(display.axes_[1])
+    assert not any(label.startswith("bound") for label in labels)
+
+
+def test_the_bound_of_a_refined_point_is_drawn_over_the_epochs_of_that(front, people):
+    X, y, groups = people
+    clf = front.refine(X, y, sensitive_features=groups, weight=0.5, max_epochs=3)
+    display = TrainingHistoryDisplay.from_estimator(clf).plot()
+    bound = f"bound {clf.difference_bound:.3g}"
+    (line,) = [line for line in display.axes_[1].lines if line.get_label() == bound]
+    assert line.get_xdata().tolist() == [4.5, 7.5]
+
+
+def test_a_bound_that_is_asked_for_is_drawn_even_for_a_front(front):
+    history = front.classifier_.history_
+    display = TrainingHistoryDisplay.from_history(history, difference_bound=0.1)
+    assert set(curves(display.plot().axes_[1])["bound 0.1"]) == {0.1}
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        TrainingHistoryDisplay,
+        NeuronImportanceDisplay,
+        DiscriminationDisplay,
+        NeuronHistoryDisplay,
+    ],
+)
+def test_of_a_front_the_selected_point_is_drawn(front, display):
+    drawn = display.from_estimator(front)
+    point = display.from_estimator(front.classifier_)
+    for name, value in vars(point).items():
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(getattr(drawn, name), value)
+    assert drawn.plot().figure_ is not None
 
 
 def test_the_neurons_of_a_fitted_classifier_are_drawn(fitted):
