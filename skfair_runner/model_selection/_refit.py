@@ -1,5 +1,6 @@
 """Rules that pick a candidate of a search by a utility and a group difference."""
 
+import sys
 import warnings
 from dataclasses import dataclass
 from numbers import Real
@@ -12,6 +13,8 @@ from skfair_runner.utils import SkfairRunnerWarning
 _TOLERANCE = 1e-12
 _UTILITY = "mean_test_accuracy"
 _DIFFERENCE = "mean_test_demographic_parity_difference"
+# Packages whose searches call the rules.
+_SEARCHING = ("skfair_runner", "sklearn")
 
 
 def best_within_bound(bound, *, utility=_UTILITY, difference=_DIFFERENCE):
@@ -272,7 +275,7 @@ class _BestWithinBound(_Rule):
             f"({self.difference!r}): the smallest, {difference[best]:.4g}, is taken "
             f"(candidate {valid[best]}, {self.utility!r} {utility[best]:.4g}).",
             SkfairRunnerWarning,
-            stacklevel=3,
+            stacklevel=_level_of_user(),
         )
         return best
 
@@ -321,3 +324,19 @@ class _KneeOfFront(_Rule):
         """Position among the valid candidates."""
         front = np.flatnonzero(non_dominated(utility, difference))
         return front[find_knee(utility[front], difference[front])]
+
+
+def _level_of_user():
+    """Stack level at which a warning of the calling function names the user's line.
+
+    Searches call a rule from different depths.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _is_of_search(frame):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_of_search(frame):
+    """Whether the code of a frame belongs to a package that searches."""
+    return frame.f_globals.get("__name__", "").partition(".")[0] in _SEARCHING

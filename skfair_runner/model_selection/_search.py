@@ -4,7 +4,7 @@ from numbers import Integral, Real
 from time import perf_counter
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state, get_tags
 
 from skfair_runner._guards import all_or_nothing
@@ -16,8 +16,8 @@ from skfair_runner.model_selection._search_data import (
     part_folds,
     part_rows,
 )
-from skfair_runner.model_selection._steps import check, run_rungs
-from skfair_runner.model_selection._trials import fit_on, keywords_of
+from skfair_runner.model_selection._steps import check, fit_pick, run_rungs
+from skfair_runner.model_selection._trials import keywords_of
 from skfair_runner.utils import (
     HasMethods,
     Interval,
@@ -390,11 +390,8 @@ class TradeoffSearchCV(
         )
         rounds = run_rungs(self, task, seeds[3], caller)
         self._keep(rounds, measures, len(folds))
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         start = perf_counter()
-        self.best_estimator_ = fit_on(
-            best, parts.data, np.arange(len(parts.rows)), keywords
-        )
+        self.best_estimator_ = fit_pick(self, task)
         self.refit_time_ = perf_counter() - start
         self.report_indices_ = parts.untouched_rows
         self.report_ = self._report(parts.untouched, measures, seeds[4])

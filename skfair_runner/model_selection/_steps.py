@@ -1,10 +1,15 @@
 """The steps of a search: checks, plan, rungs, pick."""
 
 import operator
+import warnings
 from contextlib import nullcontext
 from numbers import Integral, Real
 
+import numpy as np
+from sklearn.base import clone
+
 from skfair_runner._runs.fingerprint import data_fingerprint, digest
+from skfair_runner._runs.told import recording
 from skfair_runner.model_selection._candidates import (
     RandomProposals,
     check_space,
@@ -21,7 +26,7 @@ from skfair_runner.model_selection._refit import best_within_bound, knee_of_fron
 from skfair_runner.model_selection._schedule import plan_rungs
 from skfair_runner.model_selection._search_results import choosable
 from skfair_runner.model_selection._trial_store import open_trials
-from skfair_runner.model_selection._trials import check_measures
+from skfair_runner.model_selection._trials import check_measures, fit_on
 
 # Rows of each label and group below which a rung of rows would tell nothing.
 _FEW = 10
@@ -212,3 +217,30 @@ def _rule(refit, names):
     if isinstance(refit, Real):
         return best_within_bound(refit, utility=utility, difference=difference)
     return refit
+
+
+def fit_pick(search, task):
+    """Fit what was picked on all rows that were searched with.
+
+    Parameters
+    ----------
+    search : TradeoffSearchCV
+        With its `best_params_`.
+
+    task : Task
+        What trials had in common.
+
+    Returns
+    -------
+    estimator : estimator
+        Fitted. What it warns of names the line that called `fit` of the search.
+    """
+    estimator = clone(search.estimator)
+    estimator.set_params(**clone(search.best_params_, safe=False))
+    told = []
+    with recording(told):
+        fit_on(estimator, task.data, np.arange(len(task.data.codes)), task.keywords)
+    for category, text in dict.fromkeys(told):
+        # The caller of fit, beyond scikit-learn's wrapper.
+        warnings.warn(text, category, stacklevel=5)
+    return estimator

@@ -39,6 +39,12 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO[Any]]
     FileNotFoundError
         If the folder of `path` does not exist.
 
+    NotADirectoryError
+        If it is a file.
+
+    IsADirectoryError
+        If `path` is a folder.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -53,6 +59,7 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO[Any]]
     if mode not in {"wb", "w"}:
         raise ValueError(f"atomic_write: `mode` must be 'wb' or 'w', got {mode!r}.")
     target = Path(os.path.realpath(path))
+    _check_place(target, os.fspath(path))
     temporary = target.with_name(f".{token_hex(8)}.tmp")
     text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": ""}
     try:
@@ -68,3 +75,15 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO[Any]]
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _check_place(target: Path, path: str | bytes) -> None:
+    """Refuse a place where no file can be, in words about what was asked for."""
+    folder = target.parent
+    which = f"the folder {os.fspath(folder)!r} of {path!r}"
+    if not folder.exists():
+        raise FileNotFoundError(f"{which} does not exist: make it first.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{which} is a file: choose another folder.")
+    if target.is_dir():
+        raise IsADirectoryError(f"{path!r} is a folder: name a file in it.")

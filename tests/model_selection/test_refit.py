@@ -1,10 +1,12 @@
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skfair_runner.model_selection import (
     best_within_bound,
@@ -51,6 +53,36 @@ def test_the_smallest_difference_is_taken_with_a_warning_when_none_is_below():
     message = r"at most 0.01 \('mean_test_difference'\): the smallest, 0.04, is taken"
     with pytest.warns(SkfairRunnerWarning, match=message):
         assert choose(0.01, [0.9, 0.7, 0.8], [0.2, 0.04, 0.04]) == 2
+
+
+def test_the_warning_of_a_rule_names_the_line_that_called_it():
+    with pytest.warns(SkfairRunnerWarning) as told:
+        line = sys._getframe().f_lineno + 1
+        best_within_bound(0.01)(
+            {
+                ACCURACY: np.array([0.9]),
+                "mean_test_demographic_parity_difference": np.array([-0.2]),
+            }
+        )
+    assert (told[0].filename, told[0].lineno) == (__file__, line)
+
+
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: make_pipeline(None, s)])
+def test_the_warning_of_a_rule_names_the_line_that_called_a_search(wrap):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.integers(0, 2, 60)
+    rule = best_within_bound(0.0, utility="mean_test_a", difference="mean_test_b")
+    search = GridSearchCV(
+        LogisticRegression(),
+        {"C": [0.1, 1.0]},
+        scoring={"a": "accuracy", "b": lambda clf, X, y: -0.3},
+        refit=rule,
+        cv=2,
+    )
+    with pytest.warns(SkfairRunnerWarning, match=r"the smallest, 0\.3") as told:
+        line = sys._getframe().f_lineno + 1
+        wrap(search).fit(X, y)
+    assert [(each.filename, each.lineno) for each in told] == [(__file__, line)]
 
 
 def test_nan_is_not_chosen_when_none_is_below():

@@ -1,6 +1,8 @@
 """The search as a whole: its front, its budget, what it sees, and going on."""
 
 import pickle
+import sys
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -610,8 +612,6 @@ def test_a_net_is_searched_by_epochs(people):
 def test_warnings_are_told_once_with_their_number(people):
     class Warning_(Shifted):
         def fit(self, X, y):
-            import warnings
-
             warnings.warn("tired", SkfairRunnerWarning, stacklevel=1)
             return super().fit(X, y)
 
@@ -619,7 +619,39 @@ def test_warnings_are_told_once_with_their_number(people):
         fit(people, Warning_(), n_candidates=2)
     texts = [str(each.message) for each in told]
     assert texts.count("TradeoffSearchCV (6 fits of 6): tired") == 1
-    assert all(each.filename == __file__ for each in told[:1])
+    assert texts.count("tired") == 1  # of the last fit, on all rows
+
+
+def test_every_warning_names_the_line_that_called_fit(people):
+    class Warning_(Sometimes):
+        def fit(self, X, y):
+            warnings.warn("tired", SkfairRunnerWarning, stacklevel=1)
+            return super().fit(X, y)
+
+    X, y, groups = people
+    search = search_for(Warning_(), {"constant": [0]}, n_candidates=1)
+    with pytest.warns(SkfairRunnerWarning) as told:
+        line = sys._getframe().f_lineno + 1
+        search.fit(X, y, sensitive_features=groups)
+    assert {(each.filename, each.lineno) for each in told} == {(__file__, line)}
+    texts = " ".join(str(each.message) for each in told)
+    for words in (
+        "(3 fits of 3): tired",
+        "candidates with all",
+        "rows that were set aside",
+    ):
+        assert words in texts
+
+
+def test_what_the_last_fit_warns_of_can_be_an_error(people):
+    class Warning_(Shifted):
+        def fit(self, X, y):
+            if len(X) > 600:
+                warnings.warn(f"tired of {len(X)}", SkfairRunnerWarning, stacklevel=1)
+            return super().fit(X, y)
+
+    with pytest.raises(SkfairRunnerWarning, match="tired of 800"):
+        fit(people, Warning_(), n_candidates=2)
 
 
 def test_it_is_cloned_pickled_and_unfitted_before(people, found):

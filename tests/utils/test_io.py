@@ -68,11 +68,36 @@ def test_a_link_is_followed(tmp_path):
 
 def test_an_absent_folder_is_an_error(tmp_path):
     path = tmp_path / "absent" / "file"
+    message = (
+        f"the folder {os.fspath(path.parent)!r} of {os.fspath(path)!r} does not "
+        "exist: make it first."
+    )
     with (
-        pytest.raises(FileNotFoundError, match=re.escape(os.fspath(path.parent))),
+        pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}$"),
         atomic_write(path),
     ):
         pass
+
+
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
+    (tmp_path / "taken").touch()
+    path = tmp_path / "taken" / "file"
+    message = f"the folder {os.fspath(path.parent)!r} of {os.fspath(path)!r} is a file"
+    with (
+        pytest.raises(NotADirectoryError, match=re.escape(message)),
+        atomic_write(path),
+    ):
+        pass
+
+
+def test_a_folder_in_place_of_the_file_is_an_error(tmp_path):
+    message = f"{os.fspath(tmp_path)!r} is a folder: name a file in it."
+    with (
+        pytest.raises(IsADirectoryError, match=re.escape(message)),
+        atomic_write(tmp_path),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("mode", ["r", "ab", "w+b"])
