@@ -42,7 +42,7 @@ model = SensitiveColumns(
 # The scorer finds the groups in X. Scores are greater-is-better, so the difference is
 # negated. ``difference_bound=1`` asks for nothing.
 
-bounds = [0.0, 0.1, 1.0]
+bounds = [0.02, 0.1, 1.0]
 search = GridSearchCV(
     model,
     {"estimator__runnerfairclassifier__difference_bound": bounds},

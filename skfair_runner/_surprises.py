@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -110,7 +111,8 @@ def warn_if_bound_not_met(net: RunnerNet, train: GroupedDataset, voice: Voice) -
     if not at_limit and len(bounds) == 1:
         # The last epoch's, while it was trained, spares most fits a pass over the rows.
         (bound,) = bounds.values()
-        if net.history[-1, "train_difference"] <= bound + allowed / 2:
+        met = bound + allowed / 2
+        if net.history[-1].get("train_difference", math.inf) <= met:
             return
     reached = _differences(net, train)
     unmet = [
