@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ._callbacks import make_early_stopping
-from ._module_making import make_module
+from ._module_making import check_precision, make_module
 from ._settings import Settings, resolve_optimizer, resolve_output, resolve_settings
 from ._training_data import TrainingData
 from .batches import GroupedDataset
@@ -212,6 +212,7 @@ def build_net(
         warmup_epochs=estimator.warmup_epochs,
         max_epochs=estimator.max_epochs,
         lr=estimator.lr,
+        optimizer=estimator.optimizer,
     )
     defaults = {
         "hidden_layer_sizes": estimator.hidden_layer_sizes,
@@ -219,6 +220,7 @@ def build_net(
         "n_bins": settings.n_bins,
     }
     built = make_module(module, data, rows, defaults, own)
+    check_precision(built, data, repaired=constraint is not None)
     output = resolve_output(built, estimator.module_output)
     task = make_task(estimator, data, rows, positive=positive, output=output)
     net = assemble_net(

@@ -25,6 +25,9 @@ _LEAST_STEPS = 200
 _STEPS_TO_SETTLE = 640
 _LARGEST_GAIN = 0.08
 
+# Steps of SGD are as long as the gradients, of Adam about as long as `lr`.
+_LR_OF_SGD = 50
+
 # Published for Adult (repository Ace0001/RUNNER); elsewhere ours.
 _PAPER_ALPHA = {"demographic_parity": 0.3, "equalized_odds": 1.0}
 _PAPER_TOP_K = {
@@ -102,6 +105,7 @@ def resolve_settings(
     warmup_epochs,
     max_epochs,
     lr,
+    optimizer="adamw",
 ) -> Settings:
     """Replace every ``"auto"`` by what was measured to work.
 
@@ -126,6 +130,9 @@ def resolve_settings(
     alpha, batch_size, warmup_epochs, max_epochs, lr
         Of the estimator, "auto" or a number.
 
+    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
+        SGD gets 50 times the learning rates of the others.
+
     Returns
     -------
     settings : Settings
@@ -140,6 +147,7 @@ def resolve_settings(
     few = n_samples < ROWS_FOR_FULL_CAPACITY
     plain_epochs = max(16, math.ceil(_LEAST_STEPS / steps))
     plain_lr = 1e-3 if few or own_module else 4e-3
+    lr_unit = _LR_OF_SGD if _is_sgd(optimizer) else 1
     populations = within if isinstance(within, Mapping) else {"": within}
     per_label = any(one != "everybody" for one in populations.values())
     # Rates within a label rest on fewer rows: slower, with a longer memory.
@@ -170,8 +178,8 @@ def resolve_settings(
         batch_size=batch_size,
         warmup_epochs=warmup_epochs,
         max_epochs=max_epochs,
-        warmup_lr=plain_lr if lr == "auto" else lr,
-        lr=repair_lr if lr == "auto" else lr,
+        warmup_lr=plain_lr * lr_unit if lr == "auto" else lr,
+        lr=repair_lr * lr_unit if lr == "auto" else lr,
         alpha=auto_alpha if alpha == "auto" else alpha,
         gain=gain,
         memory=memory,
@@ -181,13 +189,20 @@ def resolve_settings(
     )
 
 
+def _is_sgd(optimizer) -> bool:
+    """Whether an optimizer, by name or class, steps along plain gradients."""
+    kind = _OPTIMIZERS.get(optimizer, optimizer)
+    return isinstance(kind, type) and issubclass(kind, torch.optim.SGD)
+
+
 def resolve_optimizer(optimizer, device) -> tuple[type, dict]:
     """Optimizer class and its parameters.
 
     Parameters
     ----------
     optimizer : {"adamw", "adam", "sgd"} or class
-        "adamw" decays weights by 1e-2 and leaves biases alone.
+        "adamw" decays weights by 1e-2 and leaves biases alone, "sgd" has a momentum
+        of 0.9.
 
     device : str or torch.device
         Where parameters are. On the processor the two kinds of Adam update all of a
@@ -216,6 +231,8 @@ def resolve_optimizer(optimizer, device) -> tuple[type, dict]:
             "optimizer__param_groups": no_decay,
             **fused,
         }
+    if optimizer == "sgd":
+        return torch.optim.SGD, {"optimizer__momentum": 0.9}
     if isinstance(optimizer, str):
         if optimizer not in _OPTIMIZERS:
             raise ValueError(

@@ -42,10 +42,11 @@ class RunnerFairClassifier(NeuralClassifier):
             dict or None, default="demographic_parity"
         What must not depend on the group. A callable is a gap,
         ``gap(y_true, y_score, groups)``, of tensors (label codes, probabilities, group
-        codes); it needs ``difference_bound=None``. A dict names several with a bound
-        each, as in ``{"demographic_parity": 0.05, "true_positive_rate_parity": 0.1}``;
-        each gets a controller of its own, or none where its bound is None. None trains
-        plainly, through both phases, and needs no groups.
+        codes), that returns a scalar tensor with gradient to `y_score`; it needs
+        ``difference_bound=None``. A dict names several with a bound each, as in
+        ``{"demographic_parity": 0.05, "true_positive_rate_parity": 0.1}``; each gets a
+        controller of its own, or none where its bound is None. None trains plainly,
+        through both phases, and needs no groups.
 
     repair : {"decisions", "scores"}, default="decisions"
         "decisions" aims at the decisions at the threshold ½ and leaves the order of the
@@ -114,14 +115,15 @@ class RunnerFairClassifier(NeuralClassifier):
         Rows per batch; "auto" is between 64 and 512, about a sixteenth of small data.
 
     lr : float or "auto", default="auto"
-        Largest learning rate, of both phases.
+        Largest learning rate, of both phases. "auto" is for Adam and its kin, or for
+        SGD with momentum, whose rates are 50 times as large.
 
     lr_schedule : {"cosine", "constant"}, default="cosine"
         "cosine" rises over 20 steps and falls to zero, in each phase.
 
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        A class of :mod:`torch.optim`; its parameters are ``optimizer__…``. Adam by name
-        takes PyTorch's fused steps on the processor.
+        A class of :mod:`torch.optim`; its parameters are ``optimizer__…``. By name,
+        Adam takes PyTorch's fused steps on the processor, SGD a momentum of 0.9.
 
     early_stopping : bool, default=False
         Whether each phase ends when it no longer improves on held-out rows, and keeps
@@ -148,7 +150,8 @@ class RunnerFairClassifier(NeuralClassifier):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the module of an earlier fit, without warm-up.
-        Features and classes must be the same; groups may be others.
+        Features and classes must be the same; groups may be others. The module stays
+        what it is, whatever its parameters say meanwhile.
 
     callbacks : list or None, default=None
         skorch callbacks. One that raises KeyboardInterrupt, as EarlyStopping does, ends
@@ -411,10 +414,11 @@ class RunnerFairClassifier(NeuralClassifier):
             unknown.
 
         ValueError
-            If groups are missing, misaligned, of the wrong length or fewer than two; if
-            a group has no sample with a label that the constraint looks at; if the data
-            hold NaN or infinite values; if the module does not fit the data; if
-            training diverges.
+            If groups are missing, of the wrong length, continuous or fewer than two; if
+            groups, labels or weights have a pandas index of other labels or another
+            order than that of X; if a group has no sample with a label that the
+            constraint looks at; if the data hold NaN or infinite values; if the module
+            does not fit the data; if training diverges.
         """
         going_on = self.warm_start and hasattr(self, "net_")
         caller = f"{type(self).__name__}.fit"

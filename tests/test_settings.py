@@ -47,6 +47,18 @@ def test_batches_grow_with_the_data():
     assert sizes == [64, 64, 128, 256, 512, 512]
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", torch.optim.SGD])
+def test_sgd_steps_farther_than_adam(optimizer):
+    """Adam's learning rate is the length of its steps, whatever the gradients."""
+    adam, sgd = (
+        resolve(within="each label"),
+        resolve(within="each label", optimizer=optimizer),
+    )
+    assert (sgd.lr, sgd.warmup_lr) == (50 * adam.lr, 50 * adam.warmup_lr)
+    assert resolve(optimizer=optimizer, lr=0.1).lr == 0.1
+    assert resolve(optimizer=torch.optim.RMSprop) == resolve()
+
+
 def test_what_the_user_says_is_kept():
     own = {
         "alpha": 0.7,
@@ -99,7 +111,8 @@ def test_names_of_optimizers():
     fused = {"optimizer__fused": True}
     assert resolve_optimizer("adam", "cpu") == (torch.optim.Adam, fused)
     assert resolve_optimizer("adam", "cuda") == (torch.optim.Adam, {})
-    assert resolve_optimizer("sgd", "cpu") == (torch.optim.SGD, {})
+    momentum = {"optimizer__momentum": 0.9}
+    assert resolve_optimizer("sgd", "cpu") == (torch.optim.SGD, momentum)
     assert resolve_optimizer(torch.optim.RMSprop, "cpu") == (torch.optim.RMSprop, {})
     with pytest.raises(ValueError, match=r"no optimizer 'lion': .*\['adam', 'adamw'"):
         resolve_optimizer("lion", "cpu")

@@ -193,6 +193,7 @@ def test_steps_are_those_of_the_paper(max_epochs):
         constraint=None,
         module=module,
         optimizer="sgd",
+        optimizer__momentum=0.0,
         lr=0.5,
         lr_schedule="constant",
         warmup_epochs=3,
