@@ -26,7 +26,7 @@ def take_sensitive_columns(X, columns, *, drop, required=True):
     X : DataFrame of shape (n_samples, n_features)
         The features, with the columns among them.
 
-    columns : str or list of str
+    columns : str or array-like of str
         Names of the sensitive columns.
 
     drop : bool
@@ -49,7 +49,7 @@ def take_sensitive_columns(X, columns, *, drop, required=True):
         If X is no DataFrame, and the columns are required.
 
     ValueError
-        If a column is not in X, and the columns are required.
+        If no column is named; if one is not in X, and the columns are required.
 
     Examples
     --------
@@ -58,7 +58,12 @@ def take_sensitive_columns(X, columns, *, drop, required=True):
     >>> list(X), list(groups)
     (['age'], ['f', 'm'])
     """
-    names = [columns] if isinstance(columns, str) else list(columns)
+    single = isinstance(columns, str)
+    names = [columns] if single else pd.Index(columns).tolist()
+    if not names:
+        raise ValueError(
+            f"sensitive_columns={columns!r} names no column: name some, or pass None."
+        )
     if not isinstance(X, pd.DataFrame):
         if not required:
             return X, None
@@ -76,7 +81,7 @@ def take_sensitive_columns(X, columns, *, drop, required=True):
     present = [name for name in names if name in X.columns]
     taken = None
     if not absent:
-        taken = X[names[0]] if isinstance(columns, str) else X[names]
+        taken = X[names[0]] if single else X[names]
     return (X.drop(columns=present) if drop and present else X), taken
 
 

@@ -6,11 +6,13 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ._training_data import TrainingData
 from .activations import evaluation_mode
+from .batches import GroupedDataset
 from .modules import TabularNet, piecewise_linear_edges
 
 
@@ -24,6 +26,24 @@ def _accepts(function: Callable, name: str) -> bool:
 
 def _names(function: Callable, name: str) -> bool:
     return name in inspect.signature(function).parameters
+
+
+def _check_names(factory: Callable, parameters: dict, more: tuple = ()) -> None:
+    """Refuse a ``module__…`` that a class or function does not take."""
+    try:
+        signature = inspect.signature(factory).parameters
+    except ValueError:  # some builtins tell nothing
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
+        return
+    known = [*signature, *more]
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        called = getattr(factory, "__name__", repr(factory))
+        raise TypeError(
+            f"module__{unknown[0]}={parameters[unknown[0]]!r}: {called} has no "
+            f"parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}."
+        )
 
 
 def make_module(module, data: TrainingData, rows, defaults: dict, parameters: dict):
@@ -60,7 +80,7 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
         If parameters are given for an instance.
 
     TypeError
-        If the class does not return a module.
+        If the class does not take one of them, or does not return a module.
     """
     if isinstance(module, nn.Module):
         if parameters:
@@ -75,6 +95,7 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
     if data.X.ndim == 4:
         shape |= image_sizes(data.X.shape[1:])
     if module is None:
+        _check_names(TabularNet, parameters, ("n_bins",))
         own = {**defaults, **parameters}
         n_bins = own.pop("n_bins")
         if "edges" not in own:
@@ -174,8 +195,9 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
     Raises
     ------
     TypeError
-        If it returns something else.
+        If it does not take one of the parameters, or returns something else.
     """
+    _check_names(factory, parameters)
     taken = {name: size for name, size in shape.items() if _accepts(factory, name)}
     try:
         built = factory(**{**taken, **parameters})
@@ -192,6 +214,47 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
             "torch.nn.Module, or a function that returns one."
         )
     return built
+
+
+def check_precision(module: nn.Module, data: TrainingData, repaired: bool) -> None:
+    """Refuse a module of other numbers than float32, unless it converts them itself.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network; run on two rows where its parameters are not float32.
+
+    data : TrainingData
+        What is trained on.
+
+    repaired : bool
+        Whether gaps are computed from what it emits, beside float32 numbers.
+
+    Raises
+    ------
+    ValueError
+        If it does not take float32, or is repaired and does not emit it.
+    """
+    floats = [each for each in module.parameters() if each.is_floating_point()]
+    other = next((each for each in floats if each.dtype != torch.float32), None)
+    if other is None:
+        return
+    batch, _ = GroupedDataset({"X": data.X}, data.y).take(np.arange(len(data.y))[:2])
+    X = batch["X"].to(other.device)
+    try:
+        with evaluation_mode(module), torch.no_grad():
+            output = module(X)
+    except RuntimeError:
+        fault = "does not take X, which is float32"
+    else:
+        emitted = output.dtype if isinstance(output, Tensor) else torch.float32
+        if not repaired or emitted == torch.float32:
+            return
+        fault = f"emits {emitted}, while gaps are computed in float32"
+    raise ValueError(
+        f"The module has parameters of type {other.dtype}, and {fault}: convert it by "
+        "module.float(), or, in the __init__ of a class, by self.float()."
+    )
 
 
 def _learn_edges(data: TrainingData, rows, n_bins):

@@ -24,6 +24,7 @@ from ._module_making import takes_grey_images
 from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table
+from .groups import check_same_index
 from .images import ImageSource, opened, read_images
 from .tasks import probabilities
 from .utils import SensitiveFeaturesRequestMixin
@@ -119,6 +120,8 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
                 X, self.sensitive_columns, drop=self.drop_sensitive
             )
         raw = X
+        check_same_index(raw, y, "y", caller)
+        check_same_index(raw, sample_weight, "sample_weight", caller)
         check_labels_present(y)
         X, y = self._validate(X, y, reset=reset)
         codes, classes = encode_labels(y, classes)

@@ -127,11 +127,20 @@ def check_cells(
             if len(data.classes) == 2:
                 relevant = np.array(binary.get(part.within, [0, 1]))
             rules.append((f"constraint={part.name!r}", relevant))
-    if sampling == "group_label":
-        rules.append(("sampling='group_label'", everything))
+    names = data.groups.names
     for rule, relevant in rules:
         check_no_empty_cell(
-            counts[relevant], data.classes[relevant], data.groups.names, caller, rule
+            counts[relevant], data.classes[relevant], names, caller, rule
+        )
+    if sampling == "group_label":
+        check_no_empty_cell(
+            counts,
+            data.classes,
+            names,
+            caller,
+            "sampling='group_label'",
+            what="draws samples of each group with each label",
+            instead="sampling='group', which draws samples of each group alone",
         )
 
 

@@ -6,10 +6,12 @@ scores there, so that a gap of rates carries gradient.
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -128,6 +130,69 @@ def _conditions(within: str, n_labels: int, positive: int) -> Conditions:
     return Conditions(pools, torch.arange(len(pools)) % n_labels)
 
 
+def _check_arguments(function: Callable, name: str) -> None:
+    """Refuse a gap function that cannot be called as gaps are."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some builtins tell nothing
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"constraint={name} is called with three arguments, by position, but it "
+            f"takes {signature} ({error}): give it the parameters (y_true, y_score, "
+            "groups), and let it return a scalar tensor."
+        ) from error
+
+
+class _WithoutGradient(torch.autograd.Function):
+    """A gap that has no gradient, and says so once one is asked for."""
+
+    @staticmethod
+    def forward(ctx, y_score, gap, message):
+        ctx.message = message
+        return gap.clone()
+
+    @staticmethod
+    def backward(ctx, *slopes):
+        raise ValueError(ctx.message)
+
+
+def _checked_gap(gap: Any, name: str, y_score: Tensor, groups: Tensor) -> Tensor:
+    """What a user's gap function returned, once it is known to be a gap."""
+    rule = f"constraint={name} must return a scalar tensor with gradient to y_score"
+    example = "as in (y_score[groups == 0].mean() - y_score[groups == 1].mean()).abs()"
+    if not isinstance(gap, Tensor):
+        raise TypeError(
+            f"{rule}, but it returned the {type(gap).__name__} {gap!r}: compute it "
+            f"with torch, {example}, and leave out .item() and float()."
+        )
+    if gap.numel() != 1 or not gap.is_floating_point():
+        raise ValueError(
+            f"{rule}, but it returned one of shape {tuple(gap.shape)} and type "
+            f"{gap.dtype}: reduce it to one number, {example}."
+        )
+    gap = gap.reshape(())
+    value = float(gap.detach())
+    if not math.isfinite(value) and y_score.isfinite().all():
+        raise ValueError(
+            f"{rule}, but it returned {value} for {len(groups)} samples of the "
+            f"groups {torch.unique(groups).tolist()}: where a batch lacks what it "
+            "compares, let it return 0 * y_score.sum()."
+        )
+    if gap.requires_grad or not (torch.is_grad_enabled() and y_score.requires_grad):
+        return gap
+    if value == 0:  # nothing to compare, as in a batch of one group
+        return 0 * y_score.sum()
+    message = (
+        f"{rule}, but what it returned, {value:.4g}, has none: compute it from "
+        f"y_score itself, {example}, and leave out .detach(), .round() and decisions; "
+        "importance='ablation' with output_weight=None needs no gradient."
+    )
+    return _WithoutGradient.apply(y_score, gap, message)
+
+
 @dataclass(frozen=True)
 class Constraint:
     """What must not depend on the group.
@@ -226,10 +291,20 @@ class Constraint:
         -------
         gap : Tensor of shape ()
             Zero where fewer than two groups are present.
+
+        Raises
+        ------
+        TypeError
+            If a user's function returns no tensor.
+
+        ValueError
+            If it returns no single number, or NaN; and, once a gradient is asked for,
+            if its gap has none.
         """
         if self.gap_function is not None:
             squeezed = y_score[:, 0] if y_score.shape[1] == 1 else y_score
-            return self.gap_function(cells.labels, squeezed, cells.groups)
+            gap = self.gap_function(cells.labels, squeezed, cells.groups)
+            return _checked_gap(gap, self.name, y_score, cells.groups)
         conditions = self.conditions(cells.n_labels, positive)
         rates, present = condition_rates(cells.sums(y_score), cells.counts, conditions)
         return reduce_rates(rates, present, reduction)
@@ -266,6 +341,9 @@ def resolve_constraint(constraint) -> Constraint:
 
     Raises
     ------
+    TypeError
+        If a function cannot be called with three arguments.
+
     ValueError
         If the name is unknown.
 
@@ -278,6 +356,7 @@ def resolve_constraint(constraint) -> Constraint:
         return constraint
     if callable(constraint):
         name = getattr(constraint, "__name__", type(constraint).__name__)
+        _check_arguments(constraint, name)
         return Constraint(name, None, "everybody", constraint)
     if constraint not in CONSTRAINTS:
         raise ValueError(

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ._inputs import favourable_code, take_sensitive_columns
 from .classifier import RunnerFairClassifier
 from .constraints import resolve_constraints
+from .groups import check_same_index
 from .metrics import fairness_summary
 
 
@@ -173,9 +176,9 @@ def diagnose_neurons(
 
     Parameters
     ----------
-    model : nn.Module or RunnerFairClassifier
-        Any network that emits one output per class (or one for two classes), or a
-        fitted classifier of ours. It is not changed.
+    model : nn.Module, RunnerFairClassifier or Pipeline
+        Any network that emits one output per class (or one for two classes), a fitted
+        classifier of ours, or a fitted pipeline that ends in one. It is not changed.
 
     X : array-like of shape (n_samples, ...)
         Data in the form that the model takes.
@@ -224,14 +227,14 @@ def diagnose_neurons(
     Raises
     ------
     TypeError
-        If `model` is neither.
+        If `model` is something else.
 
     ValueError
         If `constraint` is None, a classifier was fitted on other features, or the data
         are refused.
 
     NotFittedError
-        If a classifier is not fitted.
+        If a classifier or pipeline is not fitted.
 
     Examples
     --------
@@ -251,6 +254,13 @@ def diagnose_neurons(
     0     1       0     1             2.0
     1     1       1     2             0.0
     """
+    caller = "diagnose_neurons"
+    if isinstance(model, Pipeline):
+        # Its steps may drop the index.
+        check_same_index(X, y, "y", caller)
+        check_same_index(X, sensitive_features, "sensitive_features", caller)
+        check_same_index(X, sample_weight, "sample_weight", caller)
+        model, X = _last_step(model, X, caller)
     settings = {}
     if isinstance(model, RunnerFairClassifier):
         model.predict(X)  # refuses features other than those of its training
@@ -262,7 +272,7 @@ def diagnose_neurons(
             pos_label = model.pos_label
         module_output = model.net_.task.output
         model = model.net_.module_
-    _check_arguments(model, constraint, "diagnose_neurons")
+    _check_arguments(model, constraint, caller)
     if isinstance(constraint, dict):
         resolve_constraints(constraint)
         constraint = dict.fromkeys(constraint)
@@ -286,6 +296,21 @@ def diagnose_neurons(
         X, y, sensitive_features=sensitive_features, sample_weight=sample_weight
     )
     return untouched.neuron_importance_.drop(columns="discrimination_after")
+
+
+def _last_step(pipeline, X, caller):
+    """The classifier that a pipeline ends in, and X as it gets it."""
+    *before, (_, last) = pipeline.steps
+    if not isinstance(last, RunnerFairClassifier | Pipeline):
+        raise TypeError(
+            f"{caller} takes a Pipeline that ends in a RunnerFairClassifier, but this "
+            f"one ends in a {type(last).__name__}: pass the network, and X as it takes "
+            "it."
+        )
+    check_is_fitted(pipeline)
+    if before:
+        X = pipeline[:-1].transform(X)
+    return _last_step(last, X, caller) if isinstance(last, Pipeline) else (last, X)
 
 
 def _check_arguments(module, constraint, caller):

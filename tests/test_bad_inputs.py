@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import clone
+from torch import nn
 
 from skfair_runner import RunnerFairClassifier
 from skfair_runner.distances import DISTANCES
@@ -29,6 +31,10 @@ QUICK = {
     "hidden_layer_sizes": (3,),
     "random_state": 0,
 }
+# What an epoch on forty rows leads to.
+OFTEN_CONSTANT = pytest.mark.filterwarnings(
+    "ignore::skfair_runner.utils.ConstantClassifierWarning"
+)
 
 
 @dataclass
@@ -289,3 +295,113 @@ def test_ten_thousand_groups_are_learned_from(constraint, sampling):
         clf.fit(X, y, sensitive_features=names)
     assert len(clf.groups_) == 10_000
     assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.fixture
+def people():
+    """X with an index, y and groups with the same."""
+    rng = np.random.default_rng(0)
+    index = rng.permutation(40)
+    X = pd.DataFrame(rng.normal(size=(40, 2)), index, columns=["pay", "age"])
+    y = pd.Series((X["pay"] > 0).astype(int), index)
+    return X, y, pd.Series(rng.choice(["f", "m"], 40), index, name="sex")
+
+
+@OFTEN_CONSTANT
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("name", ["y", "sensitive_features", "sample_weight"])
+def test_what_has_the_index_of_x_in_another_order_is_refused(people, method, name):
+    X, y, groups = people
+    told = {"y": y, "sensitive_features": groups, "sample_weight": y + 1.0}
+    classes = {"classes": [0, 1]} if method == "partial_fit" else {}
+    clf = RunnerFairClassifier(**QUICK)
+    message = f"RunnerFairClassifier.{method}: the indexes of X and `{name}` differ"
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(X, **{**told, name: told[name].sort_index()}, **classes)
+    assert not hasattr(clf, "net_")
+    getattr(clf, method)(X, **told, **classes)
+    getattr(clone(clf), method)(X.to_numpy(), **told, **classes)
+
+
+@OFTEN_CONSTANT
+@pytest.mark.parametrize("container", [tuple, np.array, pd.Index, pd.Series])
+def test_sensitive_columns_may_be_in_any_container(people, container):
+    X, y, groups = people
+    clf = RunnerFairClassifier(**QUICK, sensitive_columns=container(["sex"]))
+    clone(clf).fit(X.assign(sex=groups), y)
+    assert clf.get_params()["sensitive_columns"] is clf.sensitive_columns
+    clf.fit(X.assign(sex=groups), y)
+    assert clf.groups_ == ["f", "m"]
+    assert len(clf.predict(X)) == len(X)
+
+
+def test_a_gap_of_two_arguments_is_refused_before_training(people):
+    X, y, groups = people
+
+    def gap(y_score, groups):
+        return y_score.mean()
+
+    clf = RunnerFairClassifier(gap, difference_bound=None, **QUICK)
+    with pytest.raises(TypeError, match="constraint=gap is called with three"):
+        clf.fit(X, y, sensitive_features=groups)
+
+
+@pytest.mark.parametrize(
+    ("gap", "error", "told"),
+    [
+        (lambda y_true, y_score, groups: 0.25, TypeError, "the float 0.25"),
+        (lambda y_true, y_score, groups: y_score.sum() * np.nan, ValueError, "nan for"),
+        (lambda y_true, y_score, groups: y_score.detach().max(), ValueError, "none"),
+    ],
+    ids=["number", "nan", "detached"],
+)
+@pytest.mark.parametrize("output_weight", [None, 1.0])
+def test_what_is_no_gap_is_refused(people, gap, error, told, output_weight):
+    X, y, groups = people
+    clf = RunnerFairClassifier(
+        gap, difference_bound=None, output_weight=output_weight, **QUICK
+    )
+    with pytest.raises(error, match=f"constraint=<lambda> must return .*{told}"):
+        clf.fit(X, y, sensitive_features=groups)
+
+
+@OFTEN_CONSTANT
+def test_a_gap_of_decisions_needs_ablation(people):
+    X, y, groups = people
+    clf = RunnerFairClassifier(
+        lambda y_true, y_score, groups: (y_score > 0.5).float().mean(),
+        difference_bound=None,
+        importance="ablation",
+        **QUICK,
+    )
+    clf.fit(X, y, sensitive_features=groups)
+    assert np.isfinite(clf.neuron_importance_["importance"]).all()
+
+
+def test_a_module_of_doubles_is_to_be_converted(people):
+    X, y, groups = people
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    with pytest.raises(ValueError, match=r"torch.float64, and .* module\.float\(\)"):
+        RunnerFairClassifier(module=net, **QUICK).fit(X, y, sensitive_features=groups)
+
+
+@OFTEN_CONSTANT
+def test_a_group_that_the_first_chunk_lacks_is_told_with_a_remedy(people):
+    X, y, groups = people
+    clf = RunnerFairClassifier(**QUICK)
+    clf.partial_fit(X, y, [0, 1], sensitive_features=groups)
+    message = r"partial_fit: unknown group 'x' \(column: sex\).*call fit with rows of"
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(X, y, sensitive_features=groups.replace("f", "x"))
+
+
+def test_measurements_are_no_groups(people):
+    X, y, _ = people
+    X = pd.concat([X, X + 0.1], ignore_index=True)
+    y = pd.concat([y, y], ignore_index=True)
+    message = "RunnerFairClassifier.fit: .* 'age' holds 80 different numbers.*qcut"
+    for constraint in ("demographic_parity", "equalized_odds"):
+        with pytest.raises(ValueError, match=message):
+            RunnerFairClassifier(constraint, **QUICK).fit(
+                X, y, sensitive_features=X["age"]
+            )

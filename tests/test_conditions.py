@@ -103,3 +103,79 @@ def test_a_users_multiclass_gap_receives_every_column():
     )
     constraint.gap(torch.eye(3), Cells(labels, groups, 3, 2))
     assert shapes == [(3, 3)]
+
+
+def by_two(y_score, groups):
+    return y_score.mean()
+
+
+def by_name(*, y_true, y_score, groups):
+    return y_score.mean()
+
+
+@pytest.mark.parametrize("gap", [by_two, by_name])
+def test_a_gap_of_other_arguments_is_refused(gap):
+    message = (
+        rf"constraint={gap.__name__} is called with three .* it takes \(.*groups\)"
+    )
+    with pytest.raises(TypeError, match=message):
+        resolve_constraint(gap)
+
+
+def test_a_gap_that_does_not_tell_its_arguments_is_accepted():
+    assert resolve_constraint(max).gap_function is max  # a builtin of no signature
+
+
+def gap_of(function, y_score=None):
+    """The gap of four samples, two of each group, whose scores are parameters."""
+    labels, groups = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 0, 1, 1])
+    if y_score is None:
+        y_score = torch.tensor([[0.1], [0.9], [0.4], [0.3]], requires_grad=True)
+
+    def my_gap(y_true, y_score, groups):
+        return function(y_score)
+
+    return resolve_constraint(my_gap).gap(y_score, Cells(labels, groups, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "told"),
+    [
+        (lambda s: 0.25, TypeError, "returned the float 0.25"),
+        (lambda s: s.mean().item(), TypeError, "returned the float 0.42"),
+        (lambda s: None, TypeError, "returned the NoneType None"),
+        (lambda s: s.detach().numpy().mean(), TypeError, "returned the float32"),
+        (lambda s: s, ValueError, r"of shape \(4,\) and type torch.float32"),
+        (lambda s: s[:0], ValueError, r"of shape \(0,\)"),
+        (lambda s: (s > 0.5).sum(), ValueError, r"shape \(\) and type torch.int64"),
+        (lambda s: s[:0].mean(), ValueError, r"nan for 4 samples of .* \[0, 1\]"),
+        (lambda s: 1 / (0 * s.sum()), ValueError, "inf for 4 samples"),
+    ],
+)
+def test_what_is_no_gap_is_refused(function, kind, told):
+    message = f"constraint=my_gap must return a scalar tensor .*{told}"
+    with pytest.raises(kind, match=message):
+        gap_of(function)
+
+
+def test_scores_that_are_no_numbers_are_not_laid_to_the_gap():
+    assert gap_of(lambda s: s.mean(), torch.full((4, 1), torch.nan)).isnan()
+
+
+def test_a_gap_of_one_element_is_a_scalar():
+    assert gap_of(lambda s: s.mean()[None]).shape == ()
+
+
+def test_a_gap_without_gradient_is_refused_where_one_is_asked_for():
+    gap = gap_of(lambda s: (s > 0.35).float().mean())
+    assert gap == 0.5  # as importance="ablation" reads it
+    with pytest.raises(ValueError, match="what it returned, 0.5, has none: compute"):
+        gap.backward()
+    with torch.no_grad():
+        assert gap_of(lambda s: s.detach().max()) == 0.9
+
+
+def test_a_zero_is_a_gap_that_has_nothing_to_compare():
+    scores = torch.rand(4, 1, requires_grad=True)
+    gap_of(lambda s: torch.tensor(0.0), scores).backward()
+    assert_close(scores.grad, torch.zeros(4, 1))

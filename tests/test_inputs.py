@@ -44,6 +44,21 @@ def test_sensitive_columns_leave_the_features_or_stay(table):
     pd.testing.assert_frame_equal(groups, table[["race", "sex"]])
 
 
+@pytest.mark.parametrize("container", [tuple, np.array, pd.Index, pd.Series])
+def test_sensitive_columns_are_named_in_any_container(table, container):
+    X, groups = take_sensitive_columns(table, container(["race", "sex"]), drop=True)
+    assert list(X) == ["age"]
+    pd.testing.assert_frame_equal(groups, table[["race", "sex"]])
+    with pytest.raises(ValueError, match="names 'gender', which is not a column"):
+        take_sensitive_columns(table, container(["gender"]), drop=True)
+
+
+@pytest.mark.parametrize("columns", [[], (), pd.Index([])], ids=str)
+def test_no_sensitive_columns_are_refused(table, columns):
+    with pytest.raises(ValueError, match=r"sensitive_columns=.* names no column"):
+        take_sensitive_columns(table, columns, drop=True)
+
+
 def test_an_absent_sensitive_column_is_named_with_the_columns_there(table):
     with pytest.raises(
         ValueError, match=r"names 'gender', which .* \['age', 'sex', 'race'\]"
@@ -281,7 +296,7 @@ def test_groups_without_an_index_are_matched_by_position(people):
     X, y, sex = people
     X.index = X.index[::-1]
     clf = RunnerFairClassifier(max_epochs=0, warmup_epochs=0)
-    clf.fit(X, y, sensitive_features=sex.to_numpy())
+    clf.fit(X, y.to_numpy(), sensitive_features=sex.to_numpy())
     clf.fit(X.to_numpy(), y, sensitive_features=sex)
     assert clf.groups_ == ["f", "m"]
 

@@ -6,7 +6,11 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from skfair_runner._module_making import make_module, takes_grey_images
+from skfair_runner._module_making import (
+    check_precision,
+    make_module,
+    takes_grey_images,
+)
 from skfair_runner._training_data import TrainingData
 from skfair_runner.modules import TabularNet
 
@@ -90,6 +94,49 @@ def test_a_class_gets_the_shape_that_it_takes():
     assert fixed.out_features == 3
     own = make_module(Both, data, rows, DEFAULTS, {"n_outputs": 7})
     assert own.out_features == 7
+
+
+class Narrow(nn.Linear):
+    def __init__(self, n_features, width=1):
+        super().__init__(n_features, width)
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        (None, "TabularNet has no parameter 'foo'; it takes n_features, .*, n_bins"),
+        (Narrow, "Narrow has no parameter 'foo'; it takes n_features, width"),
+        (lambda: nn.Linear(2, 1), "<lambda> has no parameter 'foo'; it takes none"),
+    ],
+)
+def test_a_parameter_that_the_module_does_not_take_is_named(module, told):
+    with pytest.raises(TypeError, match=f"module__foo=3: {told}"):
+        make_module(module, make_data([0, 1]), np.arange(2), DEFAULTS, {"foo": 3})
+
+
+class Converting(nn.Linear):
+    """A linear layer of doubles that takes any numbers."""
+
+    def __init__(self, emitted):
+        super().__init__(2, 1, dtype=torch.float64)
+        self.emitted = emitted
+
+    def forward(self, x):
+        return super().forward(x.double()).to(self.emitted)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_a_module_of_another_precision_is_to_be_converted(container):
+    data = make_data([0, 1], X=container(np.ones((2, 2), np.float32)))
+    for dtype in (torch.float64, torch.bfloat16):
+        message = f"parameters of type {dtype}, and does not take X, .*module.float"
+        with pytest.raises(ValueError, match=message):
+            check_precision(nn.Linear(2, 1, dtype=dtype), data, repaired=False)
+    with pytest.raises(ValueError, match="and emits torch.float64, while gaps"):
+        check_precision(Converting(torch.float64), data, repaired=True)
+    check_precision(Converting(torch.float64), data, repaired=False)
+    check_precision(Converting(torch.float32), data, repaired=True)
+    check_precision(nn.Flatten(), data, repaired=True)
 
 
 def test_an_instance_is_copied_and_takes_no_parameters():

@@ -8,7 +8,10 @@ import torch
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, average_precision_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import nn
 from torch.testing import assert_close
 
@@ -418,6 +421,46 @@ def test_a_module_of_other_features_is_refused(biased, data):
     X, y, groups = data
     with pytest.raises(ValueError, match=r"does not take X, of shape \('n', 5\)"):
         diagnose_neurons(biased, X[:, 1:], y, sensitive_features=groups)
+
+
+@pytest.mark.parametrize("kind", ["array", "pandas"])
+def test_a_pipeline_is_diagnosed_by_its_classifier(data, kind):
+    X, y, groups = data
+    table = pd.DataFrame(X, columns=list("abcdef"), index=np.arange(len(X))[::-1])
+    told = {"y": y, "sensitive_features": groups}
+    told = {name: pd.Series(each, table.index) for name, each in told.items()}
+    clf = RunnerFairClassifier(constraint=None, warmup_epochs=1, max_epochs=0)
+    scale = StandardScaler().set_output(
+        transform="pandas" if kind == "pandas" else "default"
+    )
+    pipeline = make_pipeline(scale, make_pipeline(MinMaxScaler(), clf))
+    pipeline.fit(table, told["y"])
+    scaled = pipeline[-1][0].transform(pipeline[0].transform(table))
+
+    assert_frame_equal(
+        diagnose_neurons(pipeline, table, **told),
+        diagnose_neurons(pipeline[-1][-1], scaled, y, sensitive_features=groups),
+    )
+    for name in (*told, "sample_weight"):
+        shuffled = pd.Series(1.0, table.index)[::-1]
+        message = f"diagnose_neurons: the indexes of X and `{name}` differ"
+        with pytest.raises(ValueError, match=message):
+            diagnose_neurons(pipeline, table, **{**told, name: shuffled})
+
+
+def test_a_pipeline_that_ends_in_something_else_is_refused(data):
+    X, y, groups = data
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    message = "takes a Pipeline that ends in a Runner.*one ends in a LogisticRegression"
+    with pytest.raises(TypeError, match=message):
+        diagnose_neurons(pipeline, X, y, sensitive_features=groups)
+
+
+def test_a_pipeline_that_is_not_fitted_is_told_so(data):
+    X, y, groups = data
+    pipeline = make_pipeline(StandardScaler(), RunnerFairClassifier())
+    with pytest.raises(NotFittedError, match="Pipeline"):
+        diagnose_neurons(pipeline, X, y, sensitive_features=groups)
 
 
 def test_a_classifier_refuses_features_in_another_order(data):

@@ -80,7 +80,8 @@ def test_full_cells_are_fine():
         (
             make([0, 1, 1], "aab"),
             {"constraint": None, "sampling": "group_label"},
-            "sampling='group_label' .* group 'b' has no sample with label 0",
+            "Clf.fit: sampling='group_label' draws .* group 'b' has no sample with "
+            "label 0.* or use sampling='group', which",
         ),
         (
             make([0, 1, 2, 1, 0], "aaabb"),

@@ -6,11 +6,13 @@ from skfair_runner.groups.checks import (
     check_no_empty_cell,
 )
 from skfair_runner.groups.encoding import Groups, encode_groups
+from skfair_runner.groups.reading import check_same_index
 
 __all__ = [
     "Groups",
     "cell_counts",
     "check_at_least_two",
     "check_no_empty_cell",
+    "check_same_index",
     "encode_groups",
 ]

@@ -83,6 +83,9 @@ def check_no_empty_cell(
     group_names: Iterable,
     caller: str,
     rule: str,
+    *,
+    what: str = "compares groups within each label",
+    instead: str = "constraint='demographic_parity', which does not look at labels",
 ) -> None:
     """Refuse data in which a group has no sample with some label.
 
@@ -102,6 +105,13 @@ def check_no_empty_cell(
 
     rule : str
         What needs the cells, such as ``"constraint='equalized_odds'"``.
+
+    what : str, default="compares groups within each label"
+        What the rule does with them.
+
+    instead : str, default="constraint='demographic_parity', which does not look at \
+            labels"
+        A rule that does not need them.
 
     Raises
     ------
@@ -124,7 +134,6 @@ def check_no_empty_cell(
         for row, column in empty
     ]
     raise ValueError(
-        f"{caller}: {rule} compares groups within each label, but "
-        f"{first_few(cells, '; ')}. Merge this group with another, leave its samples "
-        "out, or use constraint='demographic_parity', which does not look at labels."
+        f"{caller}: {rule} {what}, but {first_few(cells, '; ')}. Merge this group with "
+        f"another, leave its samples out, or use {instead}."
     )

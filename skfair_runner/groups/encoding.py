@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skfair_runner.groups.reading import as_frame, check_nothing_missing, check_rows
+from skfair_runner.groups.reading import (
+    MISSING,
+    as_frame,
+    check_missing_is_free,
+    check_not_continuous,
+    check_nothing_missing,
+    check_rows,
+)
 from skfair_runner.groups.texts import first_few, label_of, plain
 
-_MISSING = "missing"
 _MISSING_RULES = ("raise", "own group")
 
 
@@ -86,8 +92,8 @@ def encode_groups(
 
     missing : {"raise", "own group"}, default="raise"
         What to do with None, NaN, NaT and ``pandas.NA``: refuse them, or put
-        them into a group named ``"missing"`` (in their column, when crossed),
-        together with samples whose value is the string ``"missing"``.
+        them into a group named ``"missing"`` (in their column, when crossed). The
+        name must be free: the value ``"missing"`` beside them is refused.
 
     n_samples : int, default=None
         Expected number of samples, where `X` is not at hand.
@@ -115,8 +121,10 @@ def encode_groups(
 
     ValueError
         If `sensitive_features` is None, empty, neither 1-d nor 2-d, of another
-        length or another index than `X`, has missing values under
-        ``missing="raise"``, or a group that is not in `names`.
+        length or another index than `X`; has missing values under
+        ``missing="raise"``, or beside the value ``"missing"`` under
+        ``missing="own group"``; has a column of more than 50 different numbers
+        that are not all whole; or a group that is not in `names`.
 
     Examples
     --------
@@ -143,6 +151,9 @@ def encode_groups(
     factors = [_factorize(frame[k], caller) for k in frame]
     if missing == "raise" and any((codes < 0).any() for codes, _ in factors):
         check_nothing_missing(frame, columns, sensitive_features, caller)
+    for name, (codes, values) in zip(columns, factors, strict=True):
+        check_not_continuous(values, name, caller)
+        check_missing_is_free(codes, values, name, caller)
     codes, found = _cross([_sort_values(*factor) for factor in factors])
     if names is not None:
         codes, found = _recode(codes, found, tuple(names), columns, caller)
@@ -167,9 +178,8 @@ def _factorize(column, caller):
 def _sort_values(codes, values):
     """Codes into the sorted values; missing ones come last."""
     if (codes < 0).any():
-        if _MISSING not in values:
-            values.append(_MISSING)
-        codes = np.where(codes < 0, values.index(_MISSING), codes)
+        codes = np.where(codes < 0, len(values), codes)
+        values.append(MISSING)
     order = sorted(range(len(values)), key=_sort_key(values))
     rank = np.empty(len(values), dtype=np.int64)
     rank[order] = np.arange(len(values))
@@ -179,15 +189,15 @@ def _sort_values(codes, values):
 def _sort_key(values):
     """Key that sorts by value or, where types do not compare, by type and text."""
     try:
-        sorted(value for value in values if value != _MISSING)
+        sorted(value for value in values if value != MISSING)
     except TypeError:
         return lambda k: (
-            values[k] == _MISSING,
+            values[k] == MISSING,
             type(values[k]).__name__,
             str(values[k]),
         )
     # The missing group's name may be of another type than all values.
-    return lambda k: (True,) if values[k] == _MISSING else (False, values[k])
+    return lambda k: (True,) if values[k] == MISSING else (False, values[k])
 
 
 def _cross(columns):
@@ -215,6 +225,7 @@ def _recode(codes, found, names, columns, caller):
         raise ValueError(
             f"{caller}: unknown group {first_few([repr(name) for name in unseen])} "
             f"(column: {', '.join(columns)}). The known groups are "
-            f"{first_few([repr(label_of(name)) for name in names])}."
+            f"{first_few([repr(label_of(name)) for name in names])}: leave the rows of "
+            "other groups out, or call fit with rows of every group."
         )
     return np.array([known[name] for name in found], dtype=np.int64)[codes], names

@@ -6,7 +6,11 @@ from scipy import sparse
 
 from skfair_runner.groups.texts import first_few, plain
 
+# Name of the group of missing values.
+MISSING = "missing"
 _UNNAMED = "sensitive_features"
+# A column with more different numbers than this, not all whole, is continuous.
+_MOST_FRACTIONS = 50
 
 
 def as_frame(sensitive_features, caller):
@@ -100,22 +104,59 @@ def check_rows(frame, sensitive_features, X, n_samples, of, caller):
         raise ValueError(
             f"{caller}: `sensitive_features` has no rows; pass at least one."
         )
-    index = getattr(X, "index", None)
-    own = getattr(sensitive_features, "index", None)
+    check_same_index(X, sensitive_features, "sensitive_features", caller, of=of)
+
+
+def check_same_index(X, values, name, caller, *, of="X"):
+    """Refuse values whose pandas index is not that of X.
+
+    Parameters
+    ----------
+    X : object
+        The samples. Without a pandas index, everything is accepted.
+
+    values : object
+        What belongs to them row by row; without a pandas index, or of another length,
+        which others look at, it is accepted.
+
+    name : str
+        What messages call `values`.
+
+    caller : str
+        Who asks; begins the error message.
+
+    of : str, default="X"
+        What messages call `X`.
+
+    Raises
+    ------
+    ValueError
+        If the labels of the two indexes differ in a row.
+
+    Examples
+    --------
+    >>> X, y = pd.DataFrame({"age": [40, 50]}), pd.Series([0, 1], index=[1, 0])
+    >>> check_same_index(X, y, "y", "fit")
+    Traceback (most recent call last):
+    ...
+    ValueError: fit: the indexes of X and `y` differ, first in row 0: 0 in X, 1 in \
+`y`. Rows are matched by position: align them with y.loc[X.index], or pass \
+y.to_numpy() if their order is right.
+    """
+    index, own = getattr(X, "index", None), getattr(values, "index", None)
     if not isinstance(index, pd.Index) or not isinstance(own, pd.Index):
         return
-    if index.equals(own):
+    if len(index) != len(own) or index.equals(own):
         return
     # As objects, so that indexes of different dtypes compare label by label.
     differs = index.to_numpy(dtype=object) != own.to_numpy(dtype=object)
     if differs.any():
         first = int(np.argmax(differs))
         raise ValueError(
-            f"{caller}: the indexes of {of} and `sensitive_features` differ, first in "
-            f"row {first}: {plain(index[first])!r} in {of}, {plain(own[first])!r} in "
-            "`sensitive_features`. Rows are matched by position: align them with "
-            f"sensitive_features.loc[{of}.index], or pass "
-            "sensitive_features.to_numpy() if their order is right."
+            f"{caller}: the indexes of {of} and `{name}` differ, first in row {first}: "
+            f"{plain(index[first])!r} in {of}, {plain(own[first])!r} in `{name}`. Rows "
+            f"are matched by position: align them with {name}.loc[{of}.index], or pass "
+            f"{name}.to_numpy() if their order is right."
         )
 
 
@@ -135,4 +176,32 @@ def check_nothing_missing(frame, columns, sensitive_features, caller):
         f"{first_few(where)}). Fill the values in, leave these rows out, or treat "
         "them as a group: missing_groups='own group' of an estimator that has it, or "
         "missing='own group' of encode_groups."
+    )
+
+
+def check_not_continuous(values, column, caller):
+    """Refuse a column of measurements, every value of which would be a group."""
+    if len(values) <= _MOST_FRACTIONS:
+        return
+    if not all(isinstance(value, float) for value in values):
+        return
+    broken = next((value for value in values if not value.is_integer()), None)
+    if broken is None:
+        return
+    raise ValueError(
+        f"{caller}: every value of a sensitive feature is a group, but the column "
+        f"{column!r} holds {len(values)} different numbers, such as {broken!r}: bin "
+        "it, as in pandas.qcut(values, 4) or pandas.cut(values, [0, 25, 45, 65, 120])."
+    )
+
+
+def check_missing_is_free(codes, values, column, caller):
+    """Refuse a group that is called as the group of missing values is."""
+    if not (codes < 0).any() or MISSING not in values:
+        return
+    raise ValueError(
+        f"{caller}: the column {column!r} has both missing values (in "
+        f"{(codes < 0).sum()} of {len(codes)} rows), whose group is named "
+        f"{MISSING!r}, and the value {MISSING!r} itself: give the value another name, "
+        f"or make both one group by fillna({MISSING!r})."
     )

@@ -171,9 +171,19 @@ def _check_groups(groups):
         raise TypeError(
             "fairness_scorer: `sensitive_features` must name columns of X (names or "
             "positions), or be a Series or DataFrame with the index of X, got the "
-            f"{type(groups).__name__} {groups!r}. Cross-validation hands a scorer some "
-            "rows of X, to which the rows of a bare array cannot be matched."
+            f"{_described(groups)}. Cross-validation hands a scorer some rows of X, to "
+            "which the rows of a bare array cannot be matched."
         )
+
+
+def _described(groups):
+    """Type of what was passed, and its shape; its value where that is short."""
+    kind = type(groups).__name__
+    if getattr(groups, "shape", ()):
+        return f"{kind} of shape {groups.shape}"
+    if isinstance(groups, list | tuple | dict | set) and len(groups) > _SHOWN:
+        return f"{kind} of {len(groups)} values"
+    return f"{kind} {groups!r}"
 
 
 def _groups_of(X, groups):

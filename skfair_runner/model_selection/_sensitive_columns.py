@@ -25,6 +25,9 @@ from skfair_runner.utils._columns import (
     drop_columns,
 )
 
+# What scikit-learn, pandas and this package say of a column that X has not.
+_NO_COLUMN = ("not a column of", "not columns of", "not in index", "no column")
+
 
 def _inner_has(method):
     """Condition under which a method of the inner estimator is offered."""
@@ -70,7 +73,8 @@ class SensitiveColumns(MetaEstimatorMixin, BaseEstimator):
         the end). None takes no column and hands X on as it is.
 
     drop : bool, default=True
-        Whether the columns are withheld from the features. With False they are
+        Whether the columns are withheld from the features, so that no step may
+        ask for them, and positions count the columns left. With False they are
         both the sensitive features and ordinary features.
 
     Attributes
@@ -165,9 +169,9 @@ class SensitiveColumns(MetaEstimatorMixin, BaseEstimator):
 
         ValueError
             If a parameter is invalid, a column is unknown or named twice, no
-            feature would be left, or the estimator is a meta-estimator that
-            passes sensitive features on only with metadata routing on, and it
-            is off.
+            feature would be left, the estimator asks for a column that is taken
+            out, or it is a meta-estimator that passes sensitive features on
+            only with metadata routing on, and it is off.
         """
         refuse_sensitive_features(self, fit_params)
         if self.columns is not None:
@@ -185,7 +189,12 @@ class SensitiveColumns(MetaEstimatorMixin, BaseEstimator):
                 f"columns={self.columns!r} takes out every one: none is left to "
                 "learn from."
             )
-        self.estimator_ = clone(self.estimator).fit(features, y, **keywords)
+        try:
+            self.estimator_ = clone(self.estimator).fit(features, y, **keywords)
+        except (KeyError, ValueError) as error:
+            if self.drop:
+                self._explain(error, X)
+            raise
         return self
 
     @available_if(_inner_has("predict"))
@@ -289,6 +298,23 @@ class SensitiveColumns(MetaEstimatorMixin, BaseEstimator):
                 if kind is not None:
                     kind.poor_score = True
         return tags
+
+    def _explain(self, error, X):
+        """Raise an error that says so where a step asks for a column taken out."""
+        told = f"{error} {error.__cause__}"
+        by_index = isinstance(error, KeyError)
+        if not isinstance(X, pd.DataFrame) or not (
+            by_index or any(words in told for words in _NO_COLUMN)
+        ):
+            return
+        for name in map(str, X.columns[self.columns_]):
+            if repr(name) in told:
+                raise ValueError(
+                    f"{type(self).__name__} takes columns={self.columns!r} out of X, "
+                    f"and {type(self.estimator).__name__} asks for {name!r} among the "
+                    f"others ({type(error).__name__}: {error}): leave {name!r} out of "
+                    "its steps, or pass drop=False, which keeps it in X."
+                ) from error
 
     def _call(self, method, X):
         """Call a method of the fitted estimator, with groups where it needs them."""

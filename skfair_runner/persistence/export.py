@@ -105,6 +105,13 @@ def export_onnx(model, path, *, opset_version=None, classifier_only=False):
         )
     onnx = import_optional("onnx", extra="onnx", purpose="export_onnx")
     import_optional("onnxscript", extra="onnx", purpose="export_onnx")
+    # Opened first: a folder that cannot be written into is no news for the end.
+    with atomic_write(path) as file:
+        file.write(_graph_of(clf, onnx, opset_version).SerializeToString())
+
+
+def _graph_of(clf: RunnerFairClassifier, onnx, opset_version):
+    """The network as an ONNX graph that knows its classes and features."""
     task = clf.net_.task
     # A copy, so that the mode and the device of the fitted network stay as they are.
     network = copy.deepcopy(clf.net_.module_).cpu()
@@ -130,8 +137,7 @@ def export_onnx(model, path, *, opset_version=None, classifier_only=False):
     }
     onnx.helper.set_model_props(graph, metadata)
     onnx.checker.check_model(graph)
-    with atomic_write(path) as file:
-        file.write(graph.SerializeToString())
+    return graph
 
 
 def _classifier_of(model) -> tuple[RunnerFairClassifier, list[str]]:

@@ -121,7 +121,8 @@ def encode(value: Any) -> Any:
     ----------
     value : object
         None, numbers, strings, lists, tuples, dicts, arrays, tensors, devices and
-        intervals are kept exactly, numpy scalars as Python's; anything else is named.
+        intervals are kept exactly, numpy scalars as Python's; an Index or a Series
+        becomes the list of its values; anything else is named.
 
     Returns
     -------
@@ -139,6 +140,8 @@ def encode(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
+    if isinstance(value, pd.Index | pd.Series):
+        value = value.tolist()
     if isinstance(value, list):
         return [encode(item) for item in value]
     if isinstance(value, tuple):

@@ -68,5 +68,19 @@ def test_five_empty_cells_are_named_and_the_others_counted():
         check_no_empty_cell(np.zeros((1, 8)), [0], "abcdefgh", "fit", "equalized odds")
 
 
+def test_the_remedy_is_that_of_the_rule():
+    message = "fit: the rule draws from cells, but group 'b' .* or use another rule.$"
+    with pytest.raises(ValueError, match=message):
+        check_no_empty_cell(
+            np.array([[1, 0]]),
+            [0],
+            ["a", "b"],
+            "fit",
+            "the rule",
+            what="draws from cells",
+            instead="another rule",
+        )
+
+
 def test_full_cells_pass():
     check_no_empty_cell(np.ones((2, 2)), [0, 1], ["a", "b"], "fit", "equalized odds")

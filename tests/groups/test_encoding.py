@@ -188,7 +188,6 @@ def test_no_more_than_five_rows_are_named():
         (pd.Categorical(["z", None]), [0, 1], ("z", "missing")),
         (pd.to_datetime(["2020", None]), [0, 1], (pd.Timestamp("2020"), "missing")),
         (np.ma.array(["a", "b"], mask=[True, False]), [1, 0], ("b", "missing")),
-        (["missing", None, "z"], [1, 1, 0], ("z", "missing")),
         ([None, None], [0, 0], ("missing",)),
         ([["a", None], ["a", "x"]], [1, 0], (("a", "x"), ("a", "missing"))),
     ],
@@ -197,6 +196,41 @@ def test_missing_values_become_a_group_on_request(values, codes, names):
     groups = encode_groups(values, missing="own group")
     assert_array_equal(groups.codes, codes)
     assert groups.names == names
+
+
+def test_the_missing_group_is_not_merged_with_one_of_its_name():
+    frame = pd.DataFrame({"sex": ["f", "m", "f"], "race": ["missing", None, "z"]})
+    message = r"diagnose: .* 'race' has both missing values \(in 1 of 3 rows\).*fillna"
+    with pytest.raises(ValueError, match=message):
+        encode_groups(frame, missing="own group", caller="diagnose")
+    filled = encode_groups(frame.fillna("missing"), missing="own group")
+    assert filled.labels == ["f, z", "f, missing", "m, missing"]
+    assert encode_groups(["missing", "z"], missing="own group").n_groups == 2
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "Float64", object])
+def test_continuous_columns_are_to_be_binned(kind):
+    ages = pd.Series(np.linspace(18, 90, 101), name="age").astype(kind)
+    message = "fit: .*column 'age' holds 101 different numbers, such as 18.7.*qcut"
+    with pytest.raises(ValueError, match=message):
+        encode_groups(ages)
+    with pytest.raises(ValueError, match="column 'age'"):
+        encode_groups(pd.DataFrame({"sex": ["f"] * 101, "age": ages}))
+    assert encode_groups(pd.qcut(ages.astype("float64"), 4)).n_groups == 4
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(10_000),
+        np.arange(10_000.0),  # codes beside missing values
+        np.arange(100.0) / 2 % 25,  # fifty half years
+        [f"{k / 7}" for k in range(100)],
+    ],
+    ids=["whole", "whole floats", "few", "text"],
+)
+def test_many_groups_that_are_no_measurements_are_left(values):
+    assert encode_groups(values).n_groups == len(np.unique(values))
 
 
 def test_unknown_rules_for_missing_values_are_refused():
@@ -230,7 +264,10 @@ def test_the_missing_group_is_known_later():
 
 
 def test_unseen_groups_are_listed():
-    message = "partial_fit: unknown group 'c', 'd' .* The known groups are 'a', 'b'"
+    message = (
+        "partial_fit: unknown group 'c', 'd' .* The known groups are 'a', 'b': leave "
+        "the rows of other groups out"
+    )
     with pytest.raises(ValueError, match=message):
         encode_groups(["a", "c", "d"], names=("a", "b"), caller="partial_fit")
 

@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skfair_runner.groups import encode_groups
+from skfair_runner.groups import check_same_index, encode_groups
 
 
 def test_no_groups_at_all():
@@ -133,3 +133,31 @@ def test_duplicated_index_labels_are_accepted_where_equal():
 )
 def test_rows_are_matched_by_position_where_only_one_side_has_an_index(groups, samples):
     assert_array_equal(encode_groups(groups, samples).codes, [0, 1, 0])
+
+
+def test_an_index_in_another_order_is_told_of_what_has_it():
+    y = pd.Series([0, 1, 1], index=[7, 9, 8])
+    message = (
+        r"fit: the indexes of X and `y` differ, first in row 1: 8 in X, 9 in `y`\."
+    )
+    with pytest.raises(ValueError, match=message):
+        check_same_index(X, y, "y", "fit")
+    with pytest.raises(ValueError, match=r"align them with y\.loc\[X_val\.index\]"):
+        check_same_index(X, y.to_frame(), "y", "fit", of="X_val")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        [0, 1, 1],
+        np.zeros(3),
+        pd.Series([0, 1, 1], index=[7, 8, 9]),
+        pd.Series([0, 1], index=[9, 8]),  # of another length: not this check's
+        pd.Index([0, 1, 1]),
+    ],
+    ids=lambda values: type(values).__name__,
+)
+def test_other_values_are_accepted_beside_an_index(values):
+    check_same_index(X, values, "y", "fit")
+    check_same_index(X.to_numpy(), pd.Series([0, 1, 1]), "y", "fit")

@@ -337,11 +337,12 @@ def test_weights_of_a_search_weigh_the_score(people, routing, alone):
         (
             {"sensitive_features": np.array([0, 1])},
             TypeError,
-            r"got the ndarray array\(\[0, 1\]\)",
+            r"got the ndarray of shape \(2,\)\. Cross-validation",
         ),
         ({"sensitive_features": None}, TypeError, "got the NoneType None"),
         ({"sensitive_features": []}, TypeError, r"got the list \[\]"),
         ({"sensitive_features": [0.5]}, TypeError, r"got the list \[0.5\]"),
+        ({"sensitive_features": [0.5] * 9}, TypeError, "got the list of 9 values"),
         (
             {"sensitive_features": pd.Series(["F", "M"], index=[7, 7])},
             ValueError,

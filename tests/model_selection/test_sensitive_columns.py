@@ -514,3 +514,44 @@ def test_another_number_of_features_in_predict_is_refused(n_features):
     )
     with pytest.raises(ValueError, match=message):
         outer.predict(np.ones((5, n_features)))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        make_column_transformer((OneHotEncoder(), ["sex"]), remainder="drop"),
+        FunctionTransformer(lambda X: X[["sex"]]),
+        FunctionTransformer(lambda X: X[["sex", "age"]]),
+        FunctionTransformer(lambda X: X["sex"].to_frame()),
+    ],
+    ids=["transformer", "columns", "some columns", "a column"],
+)
+def test_a_step_that_asks_for_a_dropped_column_is_told(people, step):
+    X, y = people
+    pipeline = make_pipeline(step, OneHotEncoder(), LogisticRegression())
+    message = r"takes columns='sex' out of X, and Pipeline asks for 'sex' .*drop=False"
+    with pytest.raises(ValueError, match=message):
+        SensitiveColumns(pipeline, "sex").fit(X, y)
+    SensitiveColumns(pipeline, "sex", drop=False).fit(X, y)
+
+
+class Refusing(LogisticRegression):
+    """Classifier with an error of its own."""
+
+    def fit(self, X, y):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("the column 'sex' holds 99 values"), KeyError("place"), KeyError(0)],
+)
+def test_other_errors_of_the_estimator_stay_what_they_are(people, error, monkeypatch):
+    X, y = people
+    monkeypatch.setattr(Refusing, "error", error, raising=False)
+    with pytest.raises(type(error)) as told:
+        SensitiveColumns(Refusing(), "sex").fit(X, y)
+    assert told.value is error
+    with pytest.raises(type(error)) as told:
+        SensitiveColumns(Refusing(), 0).fit(np.eye(len(y)), y)
+    assert told.value is error

@@ -131,6 +131,13 @@ def test_an_unfitted_model_is_refused(tmp_path, model):
         export_onnx(model, tmp_path / "model.onnx")
 
 
+def test_an_absent_folder_is_told_before_the_export(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.onnx, "export", None)
+    folder = tmp_path / "absent"
+    with pytest.raises(FileNotFoundError, match=f"'{folder}' .* does not exist"):
+        export_onnx(fitted, folder / "model.onnx")
+
+
 def test_another_model_is_refused(tmp_path):
     with pytest.raises(TypeError, match="but got a LogisticRegression"):
         export_onnx(make_pipeline(LogisticRegression()), tmp_path / "model.onnx")

@@ -112,6 +112,11 @@ def test_numpy_scalars_become_python_values(value):
     assert type(found) is type(value.item())
 
 
+@pytest.mark.parametrize("kind", [pd.Index, pd.Series])
+def test_the_values_of_an_index_or_a_series_become_a_list(kind):
+    assert decode(encode(kind(["sex", "race"])), {}) == ["sex", "race"]
+
+
 def test_functions_classes_and_instances_are_named():
     assert encode(plain_function) == {"$named": f"{__name__}:plain_function"}
     assert encode(nn.ReLU) == {"$named": "torch.nn.modules.activation:ReLU"}
