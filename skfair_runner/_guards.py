@@ -31,7 +31,7 @@ def check_device(device) -> None:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ValueError(
             f"device={str(device)!r} cannot be used here: {reason}. Pass 'cpu', or "
-            "what torch offers on this machine, such as 'cuda'."
+            "another device that torch offers on this machine."
         ) from error
 
 
