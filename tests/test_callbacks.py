@@ -35,6 +35,14 @@ def fit(n_labels=2, **parameters):
     return clf.fit(X, y, sensitive_features=groups)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Python's own answer to SIGINT, which processes in the background do not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class _CtrlC(Callback):
     """Presses Ctrl-C once, in the given epoch, when it is told `moment`."""
 
@@ -53,6 +61,7 @@ class _CtrlC(Callback):
         self._press(net, "epoch")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("moment", "epoch", "kept"),
     [("batch", 2, 1), ("epoch", 2, 2), ("batch", 4, 3), ("epoch", 4, 4)],
@@ -73,6 +82,7 @@ def test_ctrl_c_within_a_callback_ends_everything(moment, epoch, kept):
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_what_raises_an_interrupt_is_told_apart():
     with pytest.raises(KeyboardInterrupt) as raised:
         raise KeyboardInterrupt
