@@ -6,7 +6,7 @@ class SkfairRunnerWarning(UserWarning):
 
 
 class BoundNotMetWarning(SkfairRunnerWarning):
-    """A repair pushes as hard as it can, and does not reach the bound asked for."""
+    """A repair is far above the bound asked for, on its own training rows."""
 
 
 class ConstantClassifierWarning(SkfairRunnerWarning):
