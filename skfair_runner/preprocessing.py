@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from skfair_runner.groups.texts import first_few
 from skfair_runner.utils import SkfairRunnerWarning
 from skfair_runner.utils._columns import column_positions
 from skfair_runner.utils._texts import is_mostly_numbers
@@ -201,10 +202,9 @@ def _warn_of_numbers(categories):
     ]
     if not names:
         return
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     warnings.warn(
         "make_table_preprocessor: there is text that is mostly numbers in the "
-        f"column{'s' * (len(names) > 1)} {', '.join(names[:_SHOWN])}{more}, and each "
+        f"column{'s' * (len(names) > 1)} {first_few(names, most=_SHOWN)}, and each "
         "different text becomes a category. Convert numbers with "
         "pd.to_numeric(column, errors='coerce'), decimal commas replaced first, and "
         "codes with column.astype('category').",

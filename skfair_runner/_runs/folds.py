@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv, train_test_split
 
 from skfair_runner.groups import cell_counts
+from skfair_runner.groups.texts import first_few
 from skfair_runner.utils import SkfairRunnerWarning
 
 
@@ -184,13 +185,12 @@ def check_sizes(data, cv, caller):
         cells = [
             f"group {data.groups.labels[group]!r} has {counts[label, group]} with "
             f"label {data.classes[label]!s}"
-            for label, group in small[:3].tolist()
+            for label, group in small.tolist()
         ]
-        more = f" and {len(small) - 3} more" if len(small) > 3 else ""
         warnings.warn(
-            f"Some of the {cv} folds lack a label of a group: {'; '.join(cells)}"
-            f"{more}. Its rates are then 0 or missing: merge groups, or use fewer "
-            "folds.",
+            f"Some of the {cv} folds lack a label of a group: "
+            f"{first_few(cells, '; ', most=3)}. Its rates are then 0 or missing: merge "
+            "groups, or use fewer folds.",
             SkfairRunnerWarning,
             stacklevel=3,
         )

@@ -9,6 +9,7 @@ import pandas as pd
 from skfair_runner._inputs import favourable_code
 from skfair_runner.cli.tables import count_rows, read_table
 from skfair_runner.datasets import load_dataset
+from skfair_runner.groups.texts import first_few
 
 # More values than this in a column are no groups but measurements or names.
 _MOST_GROUPS = 20
@@ -224,9 +225,7 @@ def _read(path):
 
 
 def _list(table):
-    names = [str(name) for name in table.columns[:20]]
-    more = table.shape[1] - len(names)
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return first_few(table.columns, most=20)
 
 
 def _labels(column, positive):

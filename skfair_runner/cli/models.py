@@ -17,6 +17,7 @@ from skfair_runner.cli.cases import Case, CaseError
 from skfair_runner.cli.factories import build_module, import_factory, write_state
 from skfair_runner.cli.options import MODULE_OUTPUTS, check_choice
 from skfair_runner.cli.tables import count_rows
+from skfair_runner.groups.texts import first_few
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.persistence import load, save
 from skfair_runner.persistence.files import DOCUMENT
@@ -224,8 +225,7 @@ def _failure(error: Exception, case: Case, names) -> str:
 
 
 def _listed(names) -> str:
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(map(str, names[:20])) + more
+    return first_few(names, most=20)
 
 
 def _fed(estimator, X):

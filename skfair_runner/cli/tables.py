@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skfair_runner.groups.texts import first_few
 from skfair_runner.utils._texts import is_mostly_numbers
 
 _MISSING = "?"
@@ -194,5 +195,5 @@ def _no_number(texts):
 
 
 def _listed(names):
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(str, names[:_SHOWN])) + more
+    """Names as a sentence has room for them."""
+    return first_few(names, most=_SHOWN)

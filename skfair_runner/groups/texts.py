@@ -1,8 +1,8 @@
 """How group names, values and lists of them read in a message."""
 
-import numpy as np
+from collections.abc import Sequence
 
-_SHOWN = 5
+import numpy as np
 
 
 def label_of(name: object) -> str:
@@ -15,8 +15,8 @@ def plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def first_few(items: list[str], separator: str = ", ") -> str:
-    """First five items joined, and how many more there are."""
-    more = len(items) - _SHOWN
-    text = separator.join(items[:_SHOWN])
+def first_few(items: Sequence[object], separator: str = ", ", most: int = 5) -> str:
+    """First items joined, and how many more there are."""
+    more = len(items) - most
+    text = separator.join(map(str, items[:most]))
     return f"{text} and {more} more" if more > 0 else text
