@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
-from skfair_runner.frontier._choice import first_weights, next_weight
+from skfair_runner.frontier._placing import first_weights, next_weight
 from skfair_runner.metrics.bootstrap import errors_of_decisions
 from skfair_runner.metrics.influence import (
     influence_on_average_precision,
