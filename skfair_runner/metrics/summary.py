@@ -1,8 +1,8 @@
 """The one row of numbers that every table of the package shows."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
+from skfair_runner.metrics.ranking import ranking_quality
 from skfair_runner.metrics.rates import (
     compute_rates,
     difference,
@@ -133,8 +133,7 @@ def full_summary(
     precision = area = abcc = float("nan")
     if y_score is not None:
         scores = _favourable_scores(y_score, rates, caller)
-        precision = _mean_over_classes(average_precision_score, rates, scores)
-        area = _mean_over_classes(roc_auc_score, rates, scores)
+        precision, area = _ranking_quality(rates, scores)
         abcc = max(
             area_between_cdfs(
                 column, sensitive_features=rates.groups, sample_weight=rates.weights
@@ -178,11 +177,14 @@ def _favourable_scores(y_score, rates, caller):
     )
 
 
-def _mean_over_classes(metric, rates, scores):
-    """Mean of a scikit-learn metric over the compared labels that can be told apart."""
+def _ranking_quality(rates, scores):
+    """Average precision and ROC AUC, means over the labels that can be told apart."""
     values = []
     for code, column in zip(rates.labels.favourable, scores.T, strict=True):
         positive = rates.labels.y_true == code
         if positive.any() and not positive.all():
-            values.append(metric(positive, column, sample_weight=rates.weights))
-    return float(np.mean(values)) if values else float("nan")
+            values.append(ranking_quality(positive, column, rates.weights))
+    if not values:
+        return float("nan"), float("nan")
+    precision, area = np.mean(values, axis=0).tolist()
+    return precision, area
