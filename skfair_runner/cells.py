@@ -7,7 +7,7 @@ in one matrix product per recorded tensor.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import NamedTuple
 
@@ -65,21 +65,66 @@ class Cells:
         self.labels, self.groups = labels, groups
         self.n_labels, self.n_groups = n_labels, n_groups
         self._weights = weights
-        self._index = torch.add(groups, labels, alpha=n_groups)
-        n_cells = n_labels * n_groups
-        like = torch.empty(0, device=labels.device) if weights is None else weights
-        # One row per cell: a product with it reads memory in order.
-        self._one_hot: Tensor | None = None
-        if n_cells <= _MOST_CELLS_FOR_ONE_HOT:
-            self._one_hot = like.new_zeros(n_cells, len(labels))
-            if weights is None:
-                self._one_hot.scatter_(0, self._index[None], 1.0)
-            else:
-                self._one_hot.scatter_(0, self._index[None], weights[None])
+
+    # Computed when they are first read: what is only counted later needs none of it.
+
+    @cached_property
+    def _index(self) -> Tensor:
+        """Code of each sample's cell, of shape (n_samples,)."""
+        return torch.add(self.groups, self.labels, alpha=self.n_groups)
+
+    @cached_property
+    def _one_hot(self) -> Tensor | None:
+        """Weights by cell and sample: a product with it reads memory in order."""
+        n_cells = self.n_labels * self.n_groups
+        if n_cells > _MOST_CELLS_FOR_ONE_HOT:
+            return None
+        one_hot = self._zeros(n_cells, len(self.labels))
+        if self._weights is None:
+            return one_hot.scatter_(0, self._index[None], 1.0)
+        return one_hot.scatter_(0, self._index[None], self._weights[None])
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """See the class."""
+        if self._one_hot is not None:
             totals = self._one_hot.sum(1)
         else:
-            totals = like.new_zeros(n_cells).index_add(0, self._index, self.weights)
-        self.counts = totals.view(n_labels, n_groups)
+            zeros = self._zeros(self.n_labels * self.n_groups)
+            totals = zeros.index_add(0, self._index, self.weights)
+        return totals.view(self.n_labels, self.n_groups)
+
+    def _zeros(self, *shape: int) -> Tensor:
+        """Zeros of the device and precision that weights have."""
+        dtype = torch.float32 if self._weights is None else self._weights.dtype
+        return torch.zeros(shape, dtype=dtype, device=self.labels.device)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cells]) -> Cells:
+        """The cells of several sets of samples together.
+
+        Parameters
+        ----------
+        parts : sequence of Cells
+            Of the same labels and groups, all with weights or all without; at least
+            one.
+
+        Returns
+        -------
+        cells : Cells
+            Of all samples, in the order of the parts.
+        """
+        first = parts[0]
+        weights = None
+        if first._weights is not None:
+            weights = torch.cat([part.weights for part in parts])
+        return cls(
+            torch.cat([part.labels for part in parts]),
+            torch.cat([part.groups for part in parts]),
+            first.n_labels,
+            first.n_groups,
+            weights,
+        )
 
     @property
     def weights(self) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor
 from ._transfer import is_apart
 from .cells import Cells, PricedSums
 from .multipliers import Array, RateController, SelectionGuard, place
-from .relaxations import Outcome, sharpened_scores
+from .relaxations import Outcome, decisions, sharpened_scores
 
 # The sharpness rises over this share of the repair; then the multipliers settle.
 _RISE = 0.5
@@ -135,7 +135,9 @@ class OutputController:
 
     def observe(self, outcome: Outcome) -> None:
         """Pool the batch's hard rates and move the multipliers."""
-        sums, counts = _read(outcome.decided), _read(outcome.cells.counts)
+        cells = outcome.cells
+        decided = cells.sums(decisions(outcome.logits.detach()))
+        sums, counts = _read(decided), _read(cells.counts)
         for part in self.parts.values():
             part.observe(sums, counts)
         self._guard.observe(sums.sum((0, 1)) / counts.sum())

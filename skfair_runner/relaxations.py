@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -86,10 +86,10 @@ def sharpened_scores(logits: Tensor, sharpness: float) -> Tensor:
     return positive_scores(logits * sharpness) * (4.0 / sharpness)
 
 
-class Outcome:
+class Outcome(NamedTuple):
     """What a network said of a batch, and whom each sample belongs to.
 
-    Parameters
+    Attributes
     ----------
     logits : Tensor of shape (n_samples, n_columns)
         One column for two classes, else one per class.
@@ -98,20 +98,5 @@ class Outcome:
         Label and group of each sample.
     """
 
-    def __init__(self, logits: Tensor, cells: Cells):
-        self.logits, self.cells = logits, cells
-
-    @cached_property
-    def sums(self) -> Tensor:
-        """Sums over cells of scores, then of decisions, without graph.
-
-        Of shape (n_labels, n_groups, 2 · n_columns); computed when it is first read.
-        """
-        logits = self.logits.detach()
-        both = torch.cat([positive_scores(logits), decisions(logits)], 1)
-        return self.cells.sums(both)
-
-    @property
-    def decided(self) -> Tensor:
-        """The part of the sums that is of decisions."""
-        return self.sums[:, :, self.logits.shape[1] :]
+    logits: Tensor
+    cells: Cells

@@ -8,10 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .cells import Cells
 from .conditions import Constraint, condition_rates, reduce_rates
 from .constraints import by_constraint
 from .distances import Distance
-from .relaxations import Outcome, positive_scores
+from .relaxations import Outcome, decisions, positive_scores
+
+# So many a meter keeps before it counts them.
+_BATCHES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -214,10 +218,24 @@ class RateMeter:
     def __init__(self, constraint: Constraint, task: Task):
         self.constraint, self.positive = constraint, task.positive
         self.sums: list[Tensor] | None = None
+        # Counting many batches at once costs little more than counting one.
+        self._waiting: list[tuple[Tensor, Cells]] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count one more batch."""
-        sums = [outcome.sums, outcome.cells.counts]
+        self._waiting.append((outcome.logits.detach(), outcome.cells))
+        if len(self._waiting) == _BATCHES_AT_ONCE:
+            self._count()
+
+    def _count(self) -> None:
+        """Add what is waiting to the sums."""
+        if not self._waiting:
+            return
+        logits, cells = zip(*self._waiting, strict=True)
+        self._waiting = []
+        together, joined = torch.cat(logits), Cells.joined(cells)
+        both = torch.cat([positive_scores(together), decisions(together)], 1)
+        sums = [joined.sums(both), joined.counts]
         if self.sums is not None:
             sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
         self.sums = sums
@@ -227,6 +245,7 @@ class RateMeter:
 
         Of several constraints both end in the name, and the gap of all comes first.
         """
+        self._count()
         if self.sums is None or self.constraint.gap_function is not None:
             return {}
         (sums, counts), self.sums = self.sums, None

@@ -30,6 +30,23 @@ def make_samples(n_samples, n_labels, n_groups, seed=0):
     return labels, groups, weights
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_joined_parts_are_the_whole(weighted):
+    labels, groups, weights = make_samples(50, 3, 2)
+    given = weights if weighted else None
+    whole = Cells(labels, groups, 3, 2, given)
+    parts = [
+        Cells(labels[r], groups[r], 3, 2, weights[r] if weighted else None)
+        for r in torch.arange(50).split(20)
+    ]
+
+    joined = Cells.joined(parts)
+
+    values = torch.randn(50, 2, dtype=torch.double)
+    assert_close(joined.counts, whole.counts)
+    assert_close(joined.sums(values), whole.sums(values))
+
+
 # 64 cells take the one-hot path, 65 and more the indexed one.
 @pytest.mark.parametrize(("n_labels", "n_groups"), [(2, 2), (4, 16), (5, 13), (3, 90)])
 @pytest.mark.parametrize("weighted", [False, True])

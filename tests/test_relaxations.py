@@ -2,9 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from skfair_runner.cells import Cells
 from skfair_runner.relaxations import (
-    Outcome,
     decisions,
     positive_scores,
     sharpened_scores,
@@ -53,20 +51,3 @@ def test_decisions_are_those_of_the_larger_probability():
     assert_close(decisions(three).argmax(1), three.argmax(1))
     assert_close(decisions(three).sum(1), torch.ones(50))
     assert decisions(torch.zeros(1, 1)).item() == 0
-
-
-@pytest.mark.parametrize("n_columns", [1, 3])
-def test_an_outcome_sums_scores_and_decisions_over_cells(n_columns):
-    logits = torch.randn(40, n_columns, requires_grad=True)
-    labels, groups = torch.arange(40) % 2, torch.arange(40) // 20
-
-    outcome = Outcome(logits, Cells(labels, groups, 2, 2))
-
-    for label in (0, 1):
-        for group in (0, 1):
-            inside = (labels == label) & (groups == group)
-            scores = positive_scores(logits[inside]).sum(0)
-            assert_close(outcome.sums[label, group, :n_columns], scores.detach())
-            chosen = decisions(logits[inside]).sum(0)
-            assert_close(outcome.decided[label, group], chosen.detach())
-    assert not outcome.sums.requires_grad
