@@ -77,9 +77,11 @@ class Modulation(nn.Module):
         """
         # The first bit of repair changes a network most.
         centred = 2 * math.sqrt(self.strength) - 1
-        position = self.trunk.weight.new_tensor([centred])
-        hidden = torch.tanh(_STEEPNESS * self.trunk(position))
-        parts = self.head(hidden).split(self.sizes)
+        trunk, head = self.trunk, self.head
+        # Of one input and one sample, without the detours of nn.Linear.
+        linear = torch.add(trunk.bias, trunk.weight.squeeze(1), alpha=centred)
+        hidden = torch.tanh(_STEEPNESS * linear)
+        parts = torch.addmv(head.bias, head.weight, hidden).split(self.sizes)
         return {
             path: (1 + gamma, beta)
             for path, gamma, beta in zip(
@@ -113,7 +115,7 @@ class Modulation(nn.Module):
             bias = layer.get_parameter("bias")
             changed[path] = (
                 weight * _per_neuron(scale, weight),
-                torch.addcmul(_per_neuron(shift, bias), bias, _per_neuron(scale, bias)),
+                bias * _per_neuron(scale, bias) + _per_neuron(shift, bias),
             )
         return changed
 
@@ -238,7 +240,11 @@ def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
 
 
 def at_strength(
-    module: nn.Module, modulation: Modulation, strength: float
+    module: nn.Module,
+    modulation: Modulation,
+    strength: float,
+    *,
+    into: nn.Module | None = None,
 ) -> nn.Module:
     """The network of one strength, as a plain module.
 
@@ -253,10 +259,14 @@ def at_strength(
     strength : float
         At least 0; above the largest one that was trained it is extrapolated.
 
+    into : nn.Module, default=None
+        What an earlier call returned for the same network, to be written over instead
+        of copying the network again.
+
     Returns
     -------
     module : nn.Module
-        A copy with the modulation folded into its weights.
+        `into`, or a copy, with the modulation folded into its weights.
 
     Examples
     --------
@@ -266,7 +276,7 @@ def at_strength(
     >>> torch.equal(plain[0].weight, net[0].weight)  # not trained yet
     True
     """
-    folded = copy.deepcopy(module)
+    folded = copy.deepcopy(module) if into is None else into
     before, modulation.strength = modulation.strength, strength
     try:
         with torch.no_grad():

@@ -243,6 +243,16 @@ def test_folding_changes_neither_the_network_nor_the_modulation():
     assert list(folded.state_dict()) == list(net.state_dict())
 
 
+@pytest.mark.parametrize("kind", ["mlp", "batch norm", "convolutions"])
+def test_a_folded_network_may_be_written_over(kind):
+    net, modulation, x = trained(kind)
+    net.eval()
+    first = at_strength(net, modulation, 0.9)
+    again = at_strength(net, modulation, 0.2, into=first)
+    assert again is first
+    assert_close(again(x), at_strength(net, modulation, 0.2)(x))
+
+
 def test_the_strength_comes_back_where_folding_fails():
     net, modulation, _ = trained("mlp")
     modulation.strength = 0.6

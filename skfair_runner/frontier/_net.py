@@ -77,7 +77,9 @@ class Front:
                     network(X)
             self.statistics.append(_running(network))
 
-    def network_at(self, strength: float) -> nn.Module:
+    def network_at(
+        self, strength: float, *, into: nn.Module | None = None
+    ) -> nn.Module:
         """The network of one strength, as a plain module in evaluation mode.
 
         Parameters
@@ -85,14 +87,18 @@ class Front:
         strength : float
             0 is the network before the repair.
 
+        into : nn.Module, default=None
+            What an earlier call returned for a strength above 0, to be written over
+            if this one is above 0 as well.
+
         Returns
         -------
         module : nn.Module
-            A copy.
+            `into`, or a copy.
         """
         if strength == 0:
             return copy.deepcopy(self.biased).eval()
-        network = at_strength(self.base, self.modulation, strength).eval()
+        network = at_strength(self.base, self.modulation, strength, into=into).eval()
         if self.statistics:
             place = np.interp(strength**0.5, _ROOTS, np.arange(len(_ROOTS)))
             low = min(int(place), len(_ROOTS) - 2)

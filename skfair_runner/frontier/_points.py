@@ -116,14 +116,16 @@ def measure_points(fitted, progress, data, pos_label, **bootstrap):
     clf = classifier_around(fitted, 0.0)
     difference = watched_difference(fitted.net_.plan.constraint)
     planned = first_weights(len(progress))
-    rows = []
+    front, repaired, rows = fitted.net_.front_, None, []
     for _ in progress:
         if not planned:
             table = pd.DataFrame(rows).sort_values("weight")
             planned = [next_weight(table, difference)]
         weight = planned.pop(0)
         # Nothing else of the classifier is needed to measure its decisions.
-        clf.net_.module_ = fitted.net_.front_.network_at(weight)
+        module = front.network_at(weight, into=repaired)
+        repaired = module if weight > 0 else repaired
+        clf.net_.module_ = module
         row = measure_point(clf, data, pos_label, **bootstrap)
         rows.append({"weight": weight, **row})
     return pd.DataFrame(rows).sort_values("weight", ignore_index=True)
