@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dis
+import inspect
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -33,6 +35,50 @@ def check_device(device) -> None:
             f"device={str(device)!r} cannot be used here: {reason}. Pass 'cpu', or "
             "another device that torch offers on this machine."
         ) from error
+
+
+def check_names(
+    prefix: str, factory: Callable, parameters: Mapping[str, object], more: tuple = ()
+) -> None:
+    """Refuse a ``prefix__name`` that a class or function does not take.
+
+    Parameters
+    ----------
+    prefix : str
+        What is made, such as "module".
+
+    factory : callable
+        What makes it.
+
+    parameters : mapping of str to object
+        By name, without the prefix.
+
+    more : tuple of str, default=()
+        Names that are taken besides those of `factory`.
+
+    Raises
+    ------
+    TypeError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> check_names("module", torch.nn.Linear, {"bias": False})
+    """
+    try:
+        signature = inspect.signature(factory).parameters
+    except ValueError:  # some builtins tell nothing
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
+        return
+    known = [*signature, *more]
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        name, called = unknown[0], getattr(factory, "__name__", repr(factory))
+        raise TypeError(
+            f"{prefix}__{name}={parameters[name]!r}: {called} has no parameter "
+            f"{name!r}; it takes {', '.join(known) or 'none'}."
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ._guards import check_names
 from ._training_data import TrainingData
 from .activations import evaluation_mode
 from .batches import GroupedDataset
@@ -26,24 +27,6 @@ def _accepts(function: Callable, name: str) -> bool:
 
 def _names(function: Callable, name: str) -> bool:
     return name in inspect.signature(function).parameters
-
-
-def _check_names(factory: Callable, parameters: dict, more: tuple = ()) -> None:
-    """Refuse a ``module__…`` that a class or function does not take."""
-    try:
-        signature = inspect.signature(factory).parameters
-    except ValueError:  # some builtins tell nothing
-        return
-    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
-        return
-    known = [*signature, *more]
-    unknown = [name for name in parameters if name not in known]
-    if unknown:
-        called = getattr(factory, "__name__", repr(factory))
-        raise TypeError(
-            f"module__{unknown[0]}={parameters[unknown[0]]!r}: {called} has no "
-            f"parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}."
-        )
 
 
 def make_module(module, data: TrainingData, rows, defaults: dict, parameters: dict):
@@ -95,7 +78,7 @@ def make_module(module, data: TrainingData, rows, defaults: dict, parameters: di
     if data.X.ndim == 4:
         shape |= image_sizes(data.X.shape[1:])
     if module is None:
-        _check_names(TabularNet, parameters, ("n_bins",))
+        check_names("module", TabularNet, parameters, ("n_bins",))
         own = {**defaults, **parameters}
         n_bins = own.pop("n_bins")
         if "edges" not in own:
@@ -197,7 +180,7 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
     TypeError
         If it does not take one of the parameters, or returns something else.
     """
-    _check_names(factory, parameters)
+    check_names("module", factory, parameters)
     taken = {name: size for name, size in shape.items() if _accepts(factory, name)}
     try:
         built = factory(**{**taken, **parameters})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from contextlib import nullcontext
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ._callbacks import EpochProgress, PhaseLog
 from ._checkpoint import Resumable
-from ._guards import is_raised_by_code
+from ._guards import check_names, is_raised_by_code
 from ._modes import evaluation_mode
 from ._on_device import OnDevice
 from ._repairing import PREDICTION_BATCH, Repairing
@@ -189,9 +190,17 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
 
     def initialize_optimizer(self, *args, **kwargs):
         """skorch's; the learning rates that it starts from are kept."""
+        given = self.get_params_for("optimizer")
+        check_names("optimizer", self.optimizer, given, ("param_groups",))
         super().initialize_optimizer(*args, **kwargs)
         self.initial_lrs_ = [group["lr"] for group in self.optimizer_.param_groups]
         return self
+
+    def initialize_criterion(self):
+        """skorch's; a parameter that a class does not take is named."""
+        if inspect.isclass(self.criterion):
+            check_names("criterion", self.criterion, self.get_params_for("criterion"))
+        return super().initialize_criterion()
 
     def initialize_callbacks(self):
         """skorch's, which would look neither at types nor at ``callbacks__name``."""

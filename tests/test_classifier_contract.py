@@ -280,8 +280,18 @@ def test_what_has_a_parameter_of_its_own_is_refused(people, name, ours):
     ("parameter", "value", "error", "message"),
     [
         ("module__nonsense", 1, TypeError, "nonsense"),
-        ("optimizer__nonsense", 1, TypeError, "nonsense"),
-        ("criterion__nonsense", 1, TypeError, "nonsense"),
+        (
+            "optimizer__nonsense",
+            1,
+            TypeError,
+            "optimizer__nonsense=1: AdamW has no parameter 'nonsense'; it takes .*lr",
+        ),
+        (
+            "criterion__nonsense",
+            1,
+            TypeError,
+            "criterion__nonsense=1: BCEWithLogitsLoss has no parameter 'nonsense'",
+        ),
         ("iterator_train__nonsense", 1, TypeError, "nonsense"),
         ("callbacks__nonsense", 1, ValueError, "'callbacks__nonsense' names no callb"),
         ("callbacks__nonsense__a", 1, ValueError, r"are \['epoch_timer', 'train_loss'"),
