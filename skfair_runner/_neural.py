@@ -23,7 +23,7 @@ from ._inputs import (
 from ._module_making import takes_grey_images
 from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
-from .diagnosis import make_neuron_table
+from .diagnosis import make_neuron_table, selected_by_layer
 from .groups import check_same_index
 from .images import ImageSource, opened, read_images
 from .tasks import probabilities
@@ -194,17 +194,13 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         found = {"net_": net, "classes_": data.classes, "settings_": settings}
         if data.groups is not None:
             found["groups_"] = list(data.groups.names)
-        if net.plan is not None:
+        if net.plan is not None and net.tells_neurons:
             if net.before_ is None:
                 net.before_ = net.diagnose(train, net.plan.importance)
             net.after_ = net.diagnose(train, None)
             table = make_neuron_table(net.before_, self.top_k, net.after_)
-            chosen = table[table["selected"]].sort_values("rank", kind="stable")
             found["neuron_importance_"] = table
-            found["selected_neurons_"] = {
-                layer: part["neuron"].to_numpy()
-                for layer, part in chosen.groupby("layer", sort=False)
-            }
+            found["selected_neurons_"] = selected_by_layer(table)
         for name in ("groups_", "neuron_importance_", "selected_neurons_"):
             vars(self).pop(name, None)
         vars(self).update(found)

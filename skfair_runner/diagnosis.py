@@ -372,3 +372,23 @@ def make_neuron_table(
             part["discrimination_after"] = after.discrimination[name]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def selected_by_layer(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The selected neurons of a per-neuron table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`make_neuron_table`.
+
+    Returns
+    -------
+    selected : dict of str to ndarray of int
+        By layer, the most important one first.
+    """
+    chosen = table[table["selected"]].sort_values("rank", kind="stable")
+    return {
+        layer: part["neuron"].to_numpy()
+        for layer, part in chosen.groupby("layer", sort=False)
+    }

@@ -174,6 +174,9 @@ class FrontierNet(RunnerNet):
         once training is over.
     """
 
+    # Every point is diagnosed by itself, on rows held out.
+    tells_neurons = False
+
     def start(self, train):
         """As of every net, with nothing learned of strengths yet."""
         self.front_: Front | None = None

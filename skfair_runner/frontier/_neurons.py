@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 
 from skfair_runner.batches import GroupedDataset
-from skfair_runner.diagnosis import Diagnosis, make_neuron_table
+from skfair_runner.diagnosis import (
+    Diagnosis,
+    make_neuron_table,
+    selected_by_layer,
+)
 from skfair_runner.frontier._points import classifier_around
 
 # Held-out rows that neurons are diagnosed on; more would not change the picture.
@@ -110,10 +114,5 @@ def tell_neurons(clf, before, after):
         Of the biased model, with importance, and of the point, on the same rows.
     """
     clf.net_.before_, clf.net_.after_ = before, after
-    table = make_neuron_table(before, clf.top_k, after)
-    chosen = table[table["selected"]].sort_values("rank", kind="stable")
-    clf.neuron_importance_ = table
-    clf.selected_neurons_ = {
-        layer: part["neuron"].to_numpy()
-        for layer, part in chosen.groupby("layer", sort=False)
-    }
+    clf.neuron_importance_ = make_neuron_table(before, clf.top_k, after)
+    clf.selected_neurons_ = selected_by_layer(clf.neuron_importance_)
