@@ -51,6 +51,13 @@ def _kept(points):
     return points[non_dominated(points["valid_accuracy"], points["valid_difference"])]
 
 
+READINGS = {
+    "all": lambda points: points,
+    "nine of each": _as_many,
+    "kept": _kept,
+}
+
+
 def _most(plain) -> float:
     """Mean difference of the plain net."""
     return float(np.mean([points["difference"].iloc[0] for points in plain["points"]]))
@@ -68,11 +75,11 @@ def _settings(results):
 
 
 def table_of_areas(results) -> pd.DataFrame:
-    """Hypervolumes of one front and of nine trainings, read in two ways."""
+    """Hypervolumes of one front and of nine trainings, in each reading."""
     rows = []
     for dataset, constraint, methods in _settings(results):
         most = _most(methods["plain"])
-        for reading, keep in (("nine of each", _as_many), ("kept", _kept)):
+        for reading, keep in READINGS.items():
             nine = methods.get(NINE, pd.DataFrame({"points": []}))
             if keep is _kept:
                 nine = nine[["valid_accuracy" in points for points in nine["points"]]]
