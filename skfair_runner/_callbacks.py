@@ -53,8 +53,19 @@ class PhaseLog(PrintLog):
 class _ValidationObjective(Callback):
     """What early stopping watches: the criterion, and in repair what is aimed at."""
 
+    def on_epoch_begin(self, net, **kwargs):
+        """Begin the sums of the penalty and of the rows that it is of."""
+        self.penalty_ = self.rows_ = 0.0
+
+    def on_batch_end(self, net, batch, training, penalty=None, **kwargs):
+        """Add up what a repair without a controller lowers on the watched rows."""
+        if not training and penalty is not None:
+            n_rows = len(batch[1])
+            self.penalty_ += n_rows * float(penalty)
+            self.rows_ += n_rows
+
     def on_epoch_end(self, net, **kwargs):
-        """Record ``valid_objective``."""
+        """Record ``valid_objective``, and ``valid_penalty`` if that is part of it."""
         row = net.history[-1]
         if "valid_loss" not in row:
             return
@@ -67,8 +78,10 @@ class _ValidationObjective(Callback):
                     suffix = f"_{part.name}" if several else ""
                     excess = row[f"valid_difference{suffix}"] - bound
                     objective += MULTIPLIER_LIMIT * max(excess, 0.0)
-            else:
-                objective += net.plan.output_weight * row.get("valid_gap", 0.0)
+            elif self.rows_:
+                penalty = self.penalty_ / self.rows_
+                net.history.record("valid_penalty", penalty)
+                objective += penalty
         net.history.record("valid_objective", objective)
 
 

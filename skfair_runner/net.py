@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import torch
@@ -303,13 +303,17 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
             if phase == "repair":
                 self.penalty_ = self.make_penalty(train)
         done = 0 if self.reached_ is None else self.restore_phase(self.reached_)
-        self.notify("on_train_begin", X=train, y=None)
+        begun = False
         try:
+            self.notify("on_train_begin", X=train, y=None)
+            begun = True
             self.fit_loop(train, None, epochs=epochs - done)
         except StopTraining:
             pass
         finally:
-            self.notify("on_train_end", X=None, y=None)
+            if begun:
+                with suppress(StopTraining):
+                    self.notify("on_train_end", X=None, y=None)
             self.lay_out_weights(torch.contiguous_format)
             if self.history and "phase" not in self.history[-1]:
                 self.history.pop()  # an epoch that was cut short
@@ -364,16 +368,22 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         return step
 
     def validation_step(self, batch, **fit_params):
-        """Plain criterion and rates on rows that are only watched."""
+        """Plain criterion, rates and penalty on rows that are only watched."""
         self._set_training(False)
         batch, y = self.send_batch(batch)
+        penalty = self.penalty_
+        if penalty is not None and penalty.controller is not None:
+            penalty = None  # what it holds is told by the rates
         with torch.no_grad():
-            logits = self.infer(batch, self.mixed_precision)
-            loss = self.get_loss(logits, y, X=batch)
+            with nullcontext({}) if penalty is None else penalty.recorder as told:
+                logits = self.infer(batch, self.mixed_precision)
+            step = {"loss": self.get_loss(logits, y, X=batch), "y_pred": logits}
             if self.meters_ is not None:
-                cells = self._cells(batch, y, sampled=False)
-                self.meters_[1].add(Outcome(logits, cells))
-        return {"loss": loss, "y_pred": logits}
+                outcome = Outcome(logits, self._cells(batch, y, sampled=False))
+                self.meters_[1].add(outcome)
+                if penalty is not None:
+                    step["penalty"] = penalty.watched(outcome, told)
+        return step
 
     def get_loss(self, y_pred, y_true, X=None, training=False) -> Tensor:
         """Weighted mean of the criterion; batches of another prior are corrected."""

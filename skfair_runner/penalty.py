@@ -164,6 +164,27 @@ class RepairPenalty:
         penalty = reduce(add, terms) if terms else outcome.logits.new_zeros(())
         return penalty if self.strength == 1 else self.strength * penalty
 
+    def watched(self, outcome: Outcome, activations: dict[str, Tensor]) -> Tensor:
+        """What a repair without a controller lowers, on rows that are only watched.
+
+        Parameters
+        ----------
+        outcome, activations
+            As of a call; the neurons are those held responsible at present.
+
+        Returns
+        -------
+        penalty : Tensor of shape ()
+            ``alpha`` · neuron penalty + ``output_weight`` · gap.
+        """
+        terms = [outcome.logits.new_zeros(())]
+        if self.alpha > 0:
+            penalty = self.neuron_penalty(activations, outcome.cells)
+            terms.append(self.alpha * penalty)
+        if self.output_weight > 0:
+            terms.append(self.output_weight * self._gap(outcome))
+        return reduce(add, terms)
+
     def neuron_penalty(self, activations: dict[str, Tensor], cells: Cells) -> Tensor:
         """Σ over layers of the mean discrimination of the selected neurons."""
         distance = self.subject.distance

@@ -43,6 +43,29 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+class _Ends(Callback):
+    """Raises skorch's way to end a training when it is told `moment`."""
+
+    def __init__(self, moment):
+        self.moment = moment
+
+    def on_train_begin(self, net, **kwargs):
+        self._end("begin")
+
+    def on_train_end(self, net, **kwargs):
+        self._end("end")
+
+    def _end(self, moment):
+        if moment == self.moment:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("moment", "epochs"), [("begin", 0), ("end", 5)])
+def test_a_callback_may_end_a_phase_at_either_end_of_it(moment, epochs):
+    clf = fit(callbacks=[("ends", _Ends(moment))])
+    assert len(clf.history_) == epochs
+
+
 class _CtrlC(Callback):
     """Presses Ctrl-C once, in the given epoch, when it is told `moment`."""
 

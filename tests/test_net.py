@@ -421,9 +421,8 @@ def test_the_repair_reduces_what_is_aimed_at():
 @pytest.mark.parametrize("bounded", [True, False])
 def test_early_stopping_watches_what_is_aimed_at(bounded):
     """The criterion in the warm-up; in the repair the excess or the gap besides."""
-    plan = (
-        make_plan() if bounded else make_plan(difference_bound=None, output_weight=0.3)
-    )
+    unbounded = {"difference_bound": None, "output_weight": 0.3, "alpha": 0.0}
+    plan = make_plan(**({} if bounded else unbounded))
     net = make_net(plan, callbacks=make_early_stopping(50))
     net.fit_phases(make_dataset(net, make_data()), make_dataset(net, make_data(200)))
     for row in net.history:
@@ -431,10 +430,25 @@ def test_early_stopping_watches_what_is_aimed_at(bounded):
         if row["phase"] == "repair" and bounded:
             expected += 1.5 * max(row["valid_difference"] - 0.05, 0)
         elif row["phase"] == "repair":
-            expected += 0.3 * row["valid_gap"]
+            expected_penalty = pytest.approx(0.3 * row["valid_gap"], rel=1e-4)
+            assert row["valid_penalty"] == expected_penalty
+            expected += row["valid_penalty"]
         assert row["valid_objective"] == pytest.approx(expected)
     repair = net.history[2:]
     assert any(row["valid_objective"] > row["valid_loss"] for row in repair)
+
+
+def test_early_stopping_watches_the_neurons_where_they_alone_are_repaired():
+    plan = make_plan(difference_bound=None, alpha=5.0)
+    net = make_net(plan, max_epochs=30, callbacks=make_early_stopping(50))
+    net.fit_phases(make_dataset(net, make_data()), make_dataset(net, make_data(200)))
+    warm_up, repair = net.history[:2], net.history[2:]
+    assert not any("valid_penalty" in row for row in warm_up)
+    penalties = [row["valid_penalty"] for row in repair]
+    assert penalties[-1] < 0.7 * max(penalties)
+    for row in repair:
+        expected = row["valid_loss"] + row["valid_penalty"]
+        assert row["valid_objective"] == pytest.approx(expected)
 
 
 def test_early_stopping_ends_a_phase_and_keeps_its_best_epoch():
