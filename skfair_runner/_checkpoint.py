@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ _DECISIVE = (
     "mixed_precision",
 )
 _DECISIVE_PREFIXES = ("optimizer__", "criterion__", "iterator_train__")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _FORMAT = "skfair-runner checkpoint 1"
 
 
@@ -42,7 +44,7 @@ class Checkpoint:
     Attributes
     ----------
     training : str
-        What :func:`fingerprint` says of data, parameters and initial weights.
+        What :func:`fingerprint` says of data, parameters, module and seed.
 
     phase : str
         The phase that was under way.
@@ -227,7 +229,8 @@ def _add(digest, part) -> None:
         digest.update(f"{part.dtype.str}{part.shape}".encode())
         digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     else:
-        digest.update(f"{part!r}\0".encode())
+        # Another process has the same functions elsewhere in memory.
+        digest.update(f"{_ADDRESS.sub('', repr(part))}\0".encode())
 
 
 def _state_of(thing) -> dict | None:
@@ -265,7 +268,10 @@ class Resumable:
             described,
             plan,
             vars(self.task),
+            # What has no weights, such as the rate of a dropout, is told in words.
+            repr(self.module_),
             self.module_.state_dict(),
+            *random_states(self.device),
             {name: train.column(name) for name in ("y", "groups", "weights")},
             train.X["X"],
             train.rows,

@@ -10,7 +10,7 @@ import torch
 from pandas.testing import assert_frame_equal
 from scipy import sparse
 
-from skfair_runner import RunnerFairClassifier, RunnerFrontier
+from skfair_runner import RunnerFairClassifier, RunnerFrontier, repair_module
 from skfair_runner._checkpoint import fingerprint, read_checkpoint
 from skfair_runner.datasets import make_biased_classification
 from skfair_runner.net import RunnerNet
@@ -155,6 +155,53 @@ def test_another_training_does_not_go_on_from_it(tmp_path, parameters):
     other = {"checkpoint": path, "max_epochs": 1, **parameters}
     with pytest.raises(ValueError, match="state.pt' belongs to another training"):
         fit(classifier(**other), *data())
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"random_state": 1}, {"module": [torch.nn.Dropout(0.9)]}],
+    ids=["seed", "dropout"],
+)
+def test_weights_alone_do_not_make_the_same_training(tmp_path, parameters):
+    """A module that is given has the same weights for every seed."""
+    layers = [torch.nn.Linear(data()[0].shape[1], 4), torch.nn.ReLU()]
+    last = torch.nn.Linear(4, 1)
+
+    def module(*between):
+        return torch.nn.Sequential(*layers, *between, last)
+
+    path = tmp_path / "state.pt"
+    one = {"module": module(torch.nn.Dropout(0.1)), "hidden_layer_sizes": (128, 128)}
+    fit(classifier(checkpoint=path, max_epochs=1, **one), *data())
+    other = dict(one, **parameters)
+    if "module" in parameters:
+        other["module"] = module(*parameters["module"])
+    with pytest.raises(ValueError, match="belongs to another training"):
+        fit(classifier(checkpoint=path, max_epochs=1, **other), *data())
+
+
+def test_a_repair_with_a_checkpoint_is_not_done_again(tmp_path):
+    X, y, groups = data()
+    module = torch.nn.Sequential(
+        torch.nn.Linear(X.shape[1], 4), torch.nn.ReLU(), torch.nn.Linear(4, 1)
+    )
+    path = tmp_path / "state.pt"
+    parameters = {"max_epochs": 1, "random_state": 0, "checkpoint": path}
+    first, second = (
+        repair_module(module, X, y, sensitive_features=groups, **parameters)
+        for _ in range(2)
+    )
+    assert_same_training(first.classifier, second.classifier)
+
+
+def test_functions_are_told_by_name_and_not_by_their_place_in_memory():
+    def function():
+        return lambda x: x
+
+    assert fingerprint({"transform": function()}) == fingerprint(
+        {"transform": function()}
+    )
+    assert fingerprint({"transform": function()}) != fingerprint({"transform": data})
 
 
 @pytest.mark.parametrize("changed", [0, 1, 2], ids=["X", "y", "groups"])
