@@ -317,6 +317,45 @@ class Distance:
         return total
 
 
+@dataclass(frozen=True)
+class _UsersDistance:
+    """A user's function, whose answers are looked at."""
+
+    function: Callable
+    name: str
+
+    def __call__(self, values: Tensor, groups: Tensor, weights: Tensor) -> Tensor:
+        found = self.function(values, groups, weights)
+        rule = (
+            f"distance={self.name} must return a tensor with one number per neuron, "
+            "with gradient to values"
+        )
+        if not isinstance(found, Tensor):
+            raise TypeError(
+                f"{rule}, but it returned a {type(found).__name__}: compute it with "
+                "torch, and leave out .numpy(), .tolist() and float()."
+            )
+        if found.shape != values.shape[1:]:
+            raise ValueError(
+                f"{rule}, but for {values.shape[1]} neurons it returned the shape "
+                f"{tuple(found.shape)}: reduce over the samples, the first axis."
+            )
+        if not found.isfinite().all() and values.isfinite().all():
+            raise ValueError(
+                f"{rule}, but it returned {found.detach().tolist()[:4]}: let it return "
+                "finite numbers, also where all values are equal."
+            )
+        wanted = torch.is_grad_enabled() and values.requires_grad
+        if found.requires_grad or not wanted:
+            return found
+        if not found.any():  # nothing to compare
+            return 0 * values.sum(0)
+        raise ValueError(
+            f"{rule}, but what it returned has none, so that it would train nothing: "
+            "compute it from values, and leave out .detach()."
+        )
+
+
 DISTANCES = {
     distance.name: distance
     for distance in (
@@ -338,7 +377,8 @@ def resolve_distance(distance) -> Distance:
         "l1": absolute difference of the groups' means (the paper's); "l2": its square;
         "standardized": "l1" divided by the neuron's standard deviation; "wasserstein":
         :func:`wasserstein_distance`; "mmd": :func:`energy_distance`. A function takes
-        ``(values, groups, weights)`` and returns one number per neuron.
+        ``(values, groups, weights)`` and returns one number per neuron, with gradient;
+        what it returns is checked when it is called.
 
     Returns
     -------
@@ -359,7 +399,7 @@ def resolve_distance(distance) -> Distance:
         return distance
     if callable(distance):
         name = getattr(distance, "__name__", type(distance).__name__)
-        return Distance(name, of_samples=distance)
+        return Distance(name, of_samples=_UsersDistance(distance, name))
     if distance not in DISTANCES:
         raise ValueError(
             f"There is no distance {distance!r}: pass one of {sorted(DISTANCES)}, or a "

@@ -148,7 +148,10 @@ def weight_importance(
 
 
 def effects_of_weights(
-    gap: Tensor, weights: Sequence[Tensor], layers: Sequence[Layer]
+    gap: Tensor,
+    weights: Sequence[Tensor],
+    layers: Sequence[Layer],
+    values: Sequence[Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Squared first-order effects of some weights, summed over each neuron's.
 
@@ -163,6 +166,9 @@ def effects_of_weights(
     layers : sequence of Layer
         The recorded layers.
 
+    values : sequence of Tensor of shape (n_neurons, ...), default=None
+        What the gradients are multiplied with; None takes `weights`.
+
     Returns
     -------
     importance : dict of str to Tensor of shape (n_neurons,)
@@ -171,9 +177,10 @@ def effects_of_weights(
     gradients = torch.autograd.grad(
         gap, weights, retain_graph=True, materialize_grads=True
     )
+    values = weights if values is None else values
     return {
         layer.name: weight_terms(w, g)
-        for layer, w, g in zip(layers, weights, gradients, strict=True)
+        for layer, w, g in zip(layers, values, gradients, strict=True)
     }
 
 
@@ -249,6 +256,39 @@ IMPORTANCES: dict[str, Callable[[DiagnosisInputs], dict[str, Tensor]]] = {
 }
 
 
+@dataclass(frozen=True)
+class _UsersImportance:
+    """A user's function, whose answers are looked at."""
+
+    function: Callable
+
+    def __call__(self, inputs: DiagnosisInputs) -> dict[str, Tensor]:
+        found = self.function(inputs)
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        rule = (
+            f"importance={name} must return a dict with one finite number per neuron "
+            "of each layer"
+        )
+        if not isinstance(found, Mapping):
+            raise TypeError(f"{rule}, but it returned a {type(found).__name__}.")
+        checked = {}
+        for layer in inputs.layers:
+            if layer.name not in found:
+                raise ValueError(
+                    f"{rule}, but it has no {layer.name!r}, only {sorted(found)}: the "
+                    "keys are the names of inputs.layers."
+                )
+            values = torch.as_tensor(found[layer.name], device=inputs.gap.device)
+            if values.shape != (layer.n_neurons,) or not values.isfinite().all():
+                raise ValueError(
+                    f"{rule}, but for {layer.name!r}, which has {layer.n_neurons} "
+                    f"neurons, it returned shape {tuple(values.shape)} with "
+                    f"{int((~values.isfinite()).sum())} values that are not finite."
+                )
+            checked[layer.name] = values.detach()
+        return checked
+
+
 def resolve_importance(importance) -> Callable[[DiagnosisInputs], dict[str, Tensor]]:
     """The importance strategy of a name or of a user's function.
 
@@ -256,7 +296,8 @@ def resolve_importance(importance) -> Callable[[DiagnosisInputs], dict[str, Tens
     ----------
     importance : str or callable
         "activation", "weight" or "ablation"; or a function that takes a
-        :class:`DiagnosisInputs` and returns, by layer name, one number per neuron.
+        :class:`DiagnosisInputs` and returns, by layer name, one number per neuron;
+        what it returns is checked when it is called.
 
     Returns
     -------
@@ -276,7 +317,7 @@ def resolve_importance(importance) -> Callable[[DiagnosisInputs], dict[str, Tens
     ValueError: There is no importance 'saliency': pass one of ['ablation', ...
     """
     if callable(importance):
-        return importance
+        return _UsersImportance(importance)
     if importance not in IMPORTANCES:
         raise ValueError(
             f"There is no importance {importance!r}: pass one of "

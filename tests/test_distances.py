@@ -368,6 +368,36 @@ def test_a_users_distance_receives_each_population():
         assert_close(w, weights[labels == label])
 
 
+def detached(values, groups, weights):
+    return values.detach().abs().mean(0)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (lambda v, g, w: 1.0, TypeError, "returned a float: compute it with torch"),
+        (lambda v, g, w: v.mean(), ValueError, r"3 neurons it returned the shape \(\)"),
+        (lambda v, g, w: v.mean(0) / 0 * 0, ValueError, r"returned \[nan, nan, nan\]"),
+        (detached, ValueError, "distance=detached .* has none, so that it would train"),
+    ],
+)
+def test_what_a_users_distance_returns_is_looked_at(function, error, message):
+    values, labels, groups, weights = make_activations()
+    cells = Cells(labels, groups, 2, 2, weights)
+    with pytest.raises(error, match=message):
+        resolve_distance(function)(values.requires_grad_(), cells, EVERYBODY)
+
+
+def test_a_users_distance_needs_a_gradient_only_to_train():
+    values, labels, groups, weights = make_activations()
+    cells = Cells(labels, groups, 2, 2, weights)
+    distance = resolve_distance(detached)
+    assert_close(distance(values, cells, EVERYBODY), values.abs().mean(0))
+    # Nothing to lower where there is no distance.
+    nothing = resolve_distance(lambda v, g, w: torch.zeros(v.shape[1]))
+    assert nothing(values.requires_grad_(), cells, EVERYBODY).requires_grad
+
+
 def test_a_resolved_distance_stays_as_it_is():
     for name, distance in DISTANCES.items():
         assert resolve_distance(name) is distance

@@ -372,11 +372,37 @@ def test_equally_important_neurons_are_selected_in_their_order():
     assert select_top_neurons({"a": ties}, 4)["a"].tolist() == [60, 0, 1, 2]
 
 
-def test_a_users_importance_is_taken_as_it_is():
-    def by_index(diagnosis):
-        return {layer.name: torch.arange(layer.n_neurons) for layer in diagnosis.layers}
+def users_inputs():
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    layers = trace_layers(module, torch.zeros(1, 2))
+    return DiagnosisInputs(torch.tensor(1.0), {}, layers, module, lambda: None)
 
-    assert resolve_importance(by_index) is by_index
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, list])
+def test_a_users_importance_is_taken_as_it_is(kind):
+    found = resolve_importance(lambda _: {"1": kind([1.0, 0.0, 2.0]), "more": 1})
+    assert found(users_inputs())["1"].tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        (None, TypeError, "importance=mine must return a dict .* returned a NoneType"),
+        ({"two": 1}, ValueError, r"it has no '1', only \['two'\]"),
+        ({"1": torch.ones(2)}, ValueError, r"3 neurons, it returned shape \(2,\)"),
+        (
+            {"1": torch.tensor([1, float("nan"), 1])},
+            ValueError,
+            "with 1 values that are not finite",
+        ),
+    ],
+)
+def test_what_a_users_importance_returns_is_looked_at(returned, error, message):
+    def mine(inputs):
+        return returned
+
+    with pytest.raises(error, match=message):
+        resolve_importance(mine)(users_inputs())
 
 
 def test_an_unknown_importance_is_named_beside_the_known():
