@@ -162,6 +162,7 @@ def build_net(
     constraint: Constraint | None,
     positive: int,
     skorch_parameters: dict,
+    warmup_epochs: int | None = None,
 ) -> tuple[RunnerNet, Settings]:
     """The net of an estimator, its module built and nothing trained.
 
@@ -188,6 +189,9 @@ def build_net(
     skorch_parameters : dict
         Parameters with skorch's prefixes.
 
+    warmup_epochs : int, default=None
+        None takes those of the estimator.
+
     Returns
     -------
     net : RunnerNet
@@ -209,7 +213,9 @@ def build_net(
         trained=isinstance(module, nn.Module),
         alpha=estimator.alpha,
         batch_size=estimator.batch_size,
-        warmup_epochs=estimator.warmup_epochs,
+        warmup_epochs=(
+            estimator.warmup_epochs if warmup_epochs is None else warmup_epochs
+        ),
         max_epochs=estimator.max_epochs,
         lr=estimator.lr,
         optimizer=estimator.optimizer,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from contextlib import contextmanager
+
 import numpy as np
 
 from ._building import build_net, make_task
@@ -138,3 +141,28 @@ def known_net(estimator, constraint, data, train):
         output=net.task.output,
     )
     return net, estimator.settings_
+
+
+@contextmanager
+def undone_by_errors(net):
+    """Put a net back as it was if the block fails; an interrupt is no failure.
+
+    Parameters
+    ----------
+    net : RunnerNet
+        Of earlier chunks.
+    """
+    parts = {"module_": net.module_, "optimizer_": net.optimizer_}
+    if net.controller_ is not None:
+        parts["controller_"] = net.controller_
+    states = copy.deepcopy({name: part.state_dict() for name, part in parts.items()})
+    kept = {name: getattr(net, name) for name in ("task", "before_", "after_")}
+    n_epochs = len(net.history)
+    try:
+        yield
+    except Exception:
+        for name, part in parts.items():
+            part.load_state_dict(states[name])
+        vars(net).update(kept)
+        del net.history[n_epochs:]
+        raise

@@ -196,7 +196,8 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
             f"module={factory!r} returned a {type(built).__name__}: pass a class of "
             "torch.nn.Module, or a function that returns one."
         )
-    return built
+    # A function may return one that it keeps.
+    return built if inspect.isclass(factory) else copy.deepcopy(built)
 
 
 def check_precision(module: nn.Module, data: TrainingData, repaired: bool) -> None:

@@ -10,7 +10,7 @@ from skorch.utils import to_device
 from torch import Tensor
 
 from .activations import trace_layers
-from .batches import BatchLoader, GroupedDataset, rows_at_once
+from .batches import BatchLoader, GroupedDataset, rows_at_once, spread_rows
 from .constraints import by_constraint
 from .control import OutputController
 from .diagnosis import Batch, Diagnosis, Subject, diagnose
@@ -109,6 +109,11 @@ class Repairing:
         custom = callable(importance)
         size = _CUSTOM_DIAGNOSIS_BATCH if custom else PREDICTION_BATCH
         size = rows_at_once(dataset, size)
+        if custom and len(dataset) > size:
+            # It receives the first batch only, and rows may be sorted.
+            first = spread_rows(len(dataset), size)
+            others = np.setdiff1d(np.arange(len(dataset)), first)
+            dataset = dataset.subset(np.concatenate([first, others]))
         batches = _DiagnosisBatches(self, dataset, size)
         return diagnose(self.subject(dataset), batches, importance)
 

@@ -68,7 +68,8 @@ def warn_if_constant(
         Who warns.
     """
     selected = net.selection_rates(train).cpu().numpy()
-    base = np.bincount(data.y[data.rows], minlength=len(data.classes))
+    weights = None if data.weights is None else data.weights[data.rows]
+    base = np.bincount(data.y[data.rows], weights, minlength=len(data.classes))
     base = base[-len(selected) :] / base.sum()
     constant = (selected > 1 - _LEAST_SELECTED) & (base <= 1 - _LEAST_SELECTED)
     if len(selected) == 1:

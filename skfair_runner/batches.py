@@ -128,6 +128,30 @@ def rows_at_once(dataset: GroupedDataset, most: int) -> int:
     return min(most, max(_LEAST_IMAGES, _MOST_VALUES // max(1, math.prod(shape[1:]))))
 
 
+def spread_rows(n_samples: int, most: int) -> np.ndarray:
+    """Some of the rows, evenly spaced, so that data in any order are represented.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+
+    most : int
+        How many to take; all, if there are not more.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Rising.
+
+    Examples
+    --------
+    >>> spread_rows(10, 4), spread_rows(3, 4)
+    (array([0, 3, 6, 9]), array([0, 1, 2]))
+    """
+    return np.linspace(0, n_samples - 1, min(most, n_samples)).astype(np.int64)
+
+
 class RowBuffer:
     """A tensor of a known number of rows, filled batch by batch.
 
@@ -314,11 +338,6 @@ class BatchLoader:
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
         self.sampling, self.steps_per_epoch = sampling, steps_per_epoch
         self.transform, self.pin_memory = transform, pin_memory
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows of the data set."""
-        return len(self.dataset)
 
     def __len__(self) -> int:
         if self.steps_per_epoch is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, nullcontext
 from numbers import Integral, Real
 
 import torch
 from torch import nn
 
 from ._building import build_net, make_dataset
-from ._chunks import announced_classes, first_net, known_net
+from ._chunks import announced_classes, first_net, known_net, undone_by_errors
 from ._guards import all_or_nothing, until_interrupted
 from ._neural import NeuralClassifier
 from ._parameters import check_parameters
@@ -422,46 +423,65 @@ class RunnerFairClassifier(NeuralClassifier):
         """
         going_on = self.warm_start and hasattr(self, "net_")
         caller = f"{type(self).__name__}.fit"
-        with all_or_nothing(self):
-            constraint = self._check_settings()
-            data = self._read(
-                X,
-                y,
-                sensitive_features,
-                sample_weight,
-                constraint,
-                classes=self.classes_ if going_on else None,
-                reset=not going_on,
-                caller=caller,
-            )
-            positive = self._favourable(constraint, data.classes)
-            check_cells(data, constraint, self.sampling, positive, caller)
-            seed = draw_seed(self.random_state)
-            rows, valid = data.rows, None
-            if self.early_stopping:
-                rows, held_out = split_validation(data, self.validation_fraction, seed)
-                valid = make_dataset(data, held_out)
-            prefixed = self._skorch_parameters
-            if going_on:
-                # They shaped the module when it was built.
-                prefixed = {
-                    k: v for k, v in prefixed.items() if not k.startswith("module__")
-                }
-            with opened(data.X), own_randomness(seed, self.device):
-                net, settings = build_net(
-                    self,
-                    data,
-                    rows,
-                    module=self.net_.module_ if going_on else self.module,
-                    constraint=constraint,
-                    positive=positive,
-                    skorch_parameters=prefixed,
+        with ExitStack() as reading:
+            with all_or_nothing(self):
+                constraint = self._check_settings()
+                data = self._read(
+                    X,
+                    y,
+                    sensitive_features,
+                    sample_weight,
+                    constraint,
+                    classes=self.classes_ if going_on else None,
+                    reset=not going_on,
+                    caller=caller,
                 )
-                train = make_dataset(data, rows)
-                net.start(train)
-                interrupt = until_interrupted(net.fit_phases, train, valid)
-                self._publish(net, data, settings.as_dict(), train)
-        return self._finish(data, train, interrupt)
+                positive = self._favourable(constraint, data.classes)
+                check_cells(data, constraint, self.sampling, positive, caller)
+                seed = draw_seed(self.random_state)
+                rows, valid = data.rows, None
+                if self.early_stopping:
+                    fraction = self.validation_fraction
+                    rows, held_out = split_validation(data, fraction, seed)
+                    valid = make_dataset(data, held_out)
+                reading.enter_context(opened(data.X))
+                with own_randomness(seed, self.device):
+                    net, settings = self._new_net(
+                        data, rows, constraint, positive, going_on
+                    )
+                    train = make_dataset(data, rows)
+                    net.start(train)
+                    interrupt = until_interrupted(net.fit_phases, train, valid)
+                    self._publish(net, data, settings.as_dict(), train)
+            return self._finish(data, train, interrupt)
+
+    def _new_net(self, data, rows, constraint, positive, going_on):
+        """The net to train: new, or with the module of the last `fit`."""
+        if not going_on:
+            return build_net(
+                self,
+                data,
+                rows,
+                module=self.module,
+                constraint=constraint,
+                positive=positive,
+                skorch_parameters=self._skorch_parameters,
+            )
+        return build_net(
+            self,
+            data,
+            rows,
+            module=self.net_.module_,
+            constraint=constraint,
+            positive=positive,
+            # Some shaped the module when it was built.
+            skorch_parameters={
+                name: value
+                for name, value in self._skorch_parameters.items()
+                if not name.startswith("module__")
+            },
+            warmup_epochs=0,
+        )
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -522,7 +542,8 @@ class RunnerFairClassifier(NeuralClassifier):
             if not first:
                 # Each call draws its own batches and dropout masks.
                 seed = (seed + len(self.net_.history)) % 2**31
-            with opened(data.X), own_randomness(seed, self.device):
+            undone = nullcontext() if first else undone_by_errors(self.net_)
+            with opened(data.X), own_randomness(seed, self.device), undone:
                 prepare = first_net if first else known_net
                 net, settings = prepare(self, constraint, data, train)
                 interrupt = until_interrupted(

@@ -75,6 +75,11 @@ class Modulation(nn.Module):
         values : dict of str to (Tensor of shape (n_neurons,), same)
             1 + γ, and β, by the path of the layer.
         """
+        device = self.head.weight.device.type
+        if torch.is_autocast_enabled(device):
+            # Weights keep their precision, whatever activations are computed in.
+            with torch.autocast(device, enabled=False):
+                return self()
         # The first bit of repair changes a network most.
         centred = 2 * math.sqrt(self.strength) - 1
         trunk, head = self.trunk, self.head

@@ -226,7 +226,8 @@ def diagnose(subject: Subject, batches, importance="activation") -> Diagnosis:
 
     importance : str, callable or None, default="activation"
         See :func:`~skfair_runner.neurons.resolve_importance`; None measures
-        discrimination only. A user's function receives the first batch only.
+        discrimination only. A user's function receives the first batch only, which
+        should represent the others.
 
     Returns
     -------

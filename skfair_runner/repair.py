@@ -139,7 +139,7 @@ def repair_module(
         )
     classifier = RunnerFairClassifier(constraint, module=module, **parameters)
     untouched = RunnerFairClassifier(constraint, module=module, **parameters)
-    untouched.set_params(max_epochs=0, warmup_epochs=0)
+    untouched.set_params(max_epochs=0, warmup_epochs=0, checkpoint=None)
     fit = {"sensitive_features": sensitive_features, "sample_weight": sample_weight}
     untouched.fit(X, y, **fit)
     classifier.fit(X, y, **fit)
@@ -230,8 +230,8 @@ def diagnose_neurons(
         If `model` is something else.
 
     ValueError
-        If `constraint` is None, a classifier was fitted on other features, or the data
-        are refused.
+        If `constraint` is None, a classifier was fitted on other features or labels, or
+        the data are refused.
 
     NotFittedError
         If a classifier or pipeline is not fitted.
@@ -264,6 +264,7 @@ def diagnose_neurons(
     settings = {}
     if isinstance(model, RunnerFairClassifier):
         model.predict(X)  # refuses features other than those of its training
+        _check_labels(y, model.classes_, caller)
         names = ("sensitive_columns", "drop_sensitive", "missing_groups")
         settings = {name: getattr(model, name) for name in names}
         if model.sensitive_columns is not None:
@@ -296,6 +297,18 @@ def diagnose_neurons(
         X, y, sensitive_features=sensitive_features, sample_weight=sample_weight
     )
     return untouched.neuron_importance_.drop(columns="discrimination_after")
+
+
+def _check_labels(y, classes, caller):
+    """Refuse labels whose codes would not be those of a classifier's training."""
+    found = np.unique(np.asarray(y))
+    if np.array_equal(found, classes):
+        return
+    raise ValueError(
+        f"{caller}: y has the labels {found.tolist()}, but the classifier was trained "
+        f"with {np.asarray(classes).tolist()}: pass rows of each of these, and of no "
+        "other."
+    )
 
 
 def _last_step(pipeline, X, caller):

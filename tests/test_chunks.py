@@ -57,6 +57,29 @@ def test_partial_fit_learns_from_chunks(people):
     assert len(clf.history_) == 32
 
 
+def test_a_chunk_that_fails_changes_nothing(people):
+    X, y, groups = people
+    clf = fit(people)
+    weights = {k: v.clone() for k, v in clf.net_.module_.state_dict().items()}
+    controller = clf.net_.controller_.state_dict()
+    before = clf.predict_proba(X), clf.history_
+
+    class Fails(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise RuntimeError("no more")
+
+    clf.net_.callbacks_.append(("fails", Fails()))
+    with pytest.raises(RuntimeError, match="no more"):
+        clf.partial_fit(X, y, sensitive_features=groups)
+
+    assert_array_equal(clf.predict_proba(X), before[0])
+    assert len(clf.history_) == len(before[1])
+    for name, value in clf.net_.module_.state_dict().items():
+        assert_array_equal(value, weights[name])
+    for name, value in clf.net_.controller_.state_dict().items():
+        assert_array_equal(value, controller[name])
+
+
 def test_partial_fit_after_fit_has_the_learning_rate_that_was_asked_for(people):
     """The cosine of `fit` ends near zero, where nothing would be learned."""
     X, y, groups = people

@@ -675,7 +675,8 @@ def test_early_stopping_goes_with_every_kind_of_repair(people, options):
 # Going on
 
 
-def test_a_warm_start_goes_on_from_the_module(people):
+@pytest.mark.parametrize("warmup_epochs", ["auto", 2])
+def test_a_warm_start_goes_on_from_the_module(people, warmup_epochs):
     X, y, groups = people
     clf = fit(people, warm_start=True)
     weights = copy.deepcopy(clf.net_.module_.state_dict())
@@ -687,7 +688,7 @@ def test_a_warm_start_goes_on_from_the_module(people):
             state = net.module_.state_dict()
             first.append(all(torch.equal(state[k], weights[k]) for k in weights))
 
-    clf.set_params(callbacks=[FirstLoss()], warmup_epochs="auto")
+    clf.set_params(callbacks=[FirstLoss()], warmup_epochs=warmup_epochs)
     clf.fit(X, y, sensitive_features=groups)
     assert first == [True]
     assert clf.history_["phase"].tolist() == ["repair"] * 3

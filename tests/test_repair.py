@@ -337,6 +337,14 @@ def test_neurons_of_a_repaired_classifier_have_the_discrimination_after(result, 
     )
 
 
+@pytest.mark.parametrize("labels", [["no", "yes", "maybe"], ["yes", "YES"]])
+def test_a_classifier_refuses_labels_of_another_training(result, data, labels):
+    X, _, groups = data[:3]
+    y = np.resize(labels, len(X))
+    with pytest.raises(ValueError, match="but the classifier was trained with"):
+        diagnose_neurons(result.classifier, X, y, sensitive_features=groups)
+
+
 def test_a_classifier_tells_its_favourable_label(data):
     X, y, groups = data
     labels = np.where(y == 1, "hired", "rejected")

@@ -23,6 +23,7 @@ from skfair_runner.frontier._net import FrontierNet
 from skfair_runner.frontier._neurons import PointNeurons
 from skfair_runner.frontier._points import measure_points, watched_difference
 from skfair_runner.gaps import resolve_constraint
+from skfair_runner.images import opened
 from skfair_runner.utils import (
     BoundNotMetWarning,
     ConstantClassifierWarning,
@@ -226,12 +227,17 @@ class RunnerFrontier(
 
         Raises
         ------
+        TypeError
+            If a function in `select` returns no position; and as of
+            :meth:`RunnerFairClassifier.fit`.
+
         ValueError
-            If the estimator has ``constraint=None``, a `checkpoint`, or nothing that
-            repairs; if `confident`
-            is True and `select` no number; if a cell is too small for a part of it to
-            be held out; if `X_val` or `y_val` is given without the other, or lacks a
-            group; and as of :meth:`RunnerFairClassifier.fit`.
+            If the estimator has ``constraint=None`` or several constraints, a
+            `checkpoint`, or nothing that repairs; if `confident` is True and `select`
+            no number; if a function in `select` returns no row of the table; if a cell
+            is too small for a part of it to be held out; if `X_val` or `y_val` is given
+            without the other, or lacks a group; and as of
+            :meth:`RunnerFairClassifier.fit`.
 
         Warns
         -----
@@ -257,7 +263,8 @@ class RunnerFrontier(
                 given=(X_val, y_val, sensitive_features_val),
             )
             interrupt = _train(clf, *parts.train)
-            self._measure(clf, parts, seed)
+            with opened(parts.held_out.X):
+                self._measure(clf, parts, seed)
             position = choose_position(
                 self.frontier_,
                 self.difference_,

@@ -15,7 +15,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from skfair_runner.conditional import Modulation, at_strength, modulate, modulated
 from skfair_runner.net import RunnerNet
-from skfair_runner.neurons import DiagnosisInputs, feeding_weights, weight_terms
+from skfair_runner.neurons import (
+    DiagnosisInputs,
+    effects_of_weights,
+    feeding_weights,
+)
 
 # Half of the steps are of the whole repair, which steers the controller; a tenth are
 # plain training, so that the other end of the front stays where it was.
@@ -144,17 +148,13 @@ def modulated_weight_importance(modulation: Modulation) -> Callable:
 
     def importance(inputs: DiagnosisInputs) -> dict[str, Tensor]:
         weights = feeding_weights(inputs.module, inputs.layers)
-        gradients = torch.autograd.grad(
-            inputs.gap, weights, retain_graph=True, materialize_grads=True
-        )
-        found = {}
-        for layer, weight, gradient in zip(
-            inputs.layers, weights, gradients, strict=True
-        ):
-            if layer.feeder in modulation.paths:
-                weight = modulation.moved(layer.feeder, weight)
-            found[layer.name] = weight_terms(weight, gradient)
-        return found
+        moved = [
+            modulation.moved(layer.feeder, weight)
+            if layer.feeder in modulation.paths
+            else weight
+            for layer, weight in zip(inputs.layers, weights, strict=True)
+        ]
+        return effects_of_weights(inputs.gap, weights, inputs.layers, moved)
 
     return importance
 
@@ -218,7 +218,11 @@ class FrontierNet(RunnerNet):
             return super().train_phase(phase, train, *args, **kwargs)
 
     def make_controller(self, selection_rates):
-        """A controller that moves as far as one that every step steers."""
+        """A controller that moves as far as one that every step steers.
+
+        The guard against a constant classifier keeps its gain: it was made for steps,
+        not for a distance to go.
+        """
         controller = super().make_controller(selection_rates)
         for part in controller.parts.values():
             part.gain /= _SHARE_OF_WHOLE

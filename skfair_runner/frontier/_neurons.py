@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from skfair_runner.batches import GroupedDataset
+from skfair_runner.batches import GroupedDataset, spread_rows
 from skfair_runner.diagnosis import (
     Diagnosis,
     make_neuron_table,
@@ -32,18 +32,19 @@ class PointNeurons:
         Of the points, in rising order.
 
     data : TrainingData
-        The held-out rows, shuffled.
+        The held-out rows, in any order.
     """
 
     def __init__(self, trained, weights, data):
         self.weights = list(weights)
         self._trained = trained
         self._found: dict[int, Diagnosis] = {}
-        X, n = data.X, min(len(data.y), _MOST_ROWS)
-        if n < len(data.y):
-            X = getattr(X, "subset", X.__getitem__)(np.arange(n))
-        source = {"X": X, "groups": data.groups.codes[:n], "weights": None}
-        self._watched = GroupedDataset(source, data.y[:n])
+        X, n = data.X, len(data.y)
+        rows = spread_rows(n, _MOST_ROWS)
+        if len(rows) < n:
+            X = getattr(X, "subset", X.__getitem__)(rows)
+        source = {"X": X, "groups": data.groups.codes[rows], "weights": None}
+        self._watched = GroupedDataset(source, data.y[rows])
         if len(X.shape) > 2:
             self.complete()
 

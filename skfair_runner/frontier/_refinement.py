@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
-from skfair_runner._building import make_dataset
+from skfair_runner._building import make_dataset, make_task
 from skfair_runner._randomness import draw_seed, own_randomness
 from skfair_runner._training_data import check_cells
 from skfair_runner.frontier._points import summary, watched_difference
 from skfair_runner.gaps import resolve_constraint
+from skfair_runner.images import opened
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
 
@@ -67,7 +68,17 @@ def continue_repair(
         caller=caller,
     )
     check_cells(data, constraint, clf.sampling, clf.net_.task.positive, caller)
+    with opened(data.X):
+        return _trained_further(clf, biased, data, difference_bound, max_epochs, caller)
+
+
+def _trained_further(clf, biased, data, difference_bound, max_epochs, caller):
+    """The same on data that were read."""
     net, train = clf.net_, make_dataset(data, data.rows)
+    # Weights of cells and the shift of the criterion are those of these rows.
+    net.task = make_task(
+        clf, data, data.rows, positive=net.task.positive, output=net.task.output
+    )
     net.set_params(lr=_SHARE_OF_LR * net.lr)
     before = _accuracy_and_difference(clf, data)
     if net.controller_ is not None:

@@ -353,6 +353,20 @@ def test_a_refined_point_keeps_its_difference(front, people):
     assert_array_equal(front.at(weight=1.0).predict_proba(X), clf.predict_proba(X))
 
 
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_a_refinement_corrects_for_the_sampling_of_its_own_rows(make_front, people):
+    X, y, groups = people
+    front = fit(make_front(sampling="group_label"), people)
+    rows = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[::4]])
+    part = X.iloc[rows], np.asarray(y)[rows], np.asarray(groups)[rows]
+    refined = front.refine(
+        *part[:2], sensitive_features=part[2], weight=0.5, max_epochs=1
+    )
+    # Drawn as often as the other label, the favourable one is rarer than before.
+    shift = refined.net_.task.logit_shift - front.at(weight=0.5).net_.task.logit_shift
+    assert shift.item() == pytest.approx(np.log(4), abs=0.2)
+
+
 @pytest.mark.filterwarnings("ignore:RunnerFrontier.refine. on these rows")
 def test_a_refinement_to_a_bound_aims_at_it(front, people):
     X, y, groups = people

@@ -98,5 +98,6 @@ def test_beyond_4096_rows_neurons_are_diagnosed_on_some(front, held_out, monkeyp
     monkeypatch.setattr(_neurons, "_MOST_ROWS", 60)
     neurons = PointNeurons(front._trained, [0.0, 0.5], held_out)
     clf = front.at(weight=0.5)
-    few = clf.net_.diagnose(make_dataset(held_out, np.arange(60)), "activation")
+    rows = np.linspace(0, len(held_out.y) - 1, 60).astype(int)
+    few = clf.net_.diagnose(make_dataset(held_out, rows), "activation")
     assert neurons[1].gap == pytest.approx(few.gap)

@@ -2,15 +2,17 @@
 
 import copy
 import pickle
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 from joblib.externals.loky import process_executor
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from torch import nn
 
-from skfair_runner import RunnerFairClassifier
+from skfair_runner import RunnerFairClassifier, RunnerFrontier
 from skfair_runner.images import LazyImages, opened, read_images
 
 pytest.importorskip("PIL")
@@ -92,6 +94,37 @@ def test_processes_decode_what_threads_decode(archive, started):
         assert_array_equal(X[rows], expected)
         assert_array_equal(X[::-1].load(slice(0, 1)), expected[[2]])
     assert all(map(ended, started))
+
+
+@pytest.mark.filterwarnings("ignore::skfair_runner.utils.SkfairRunnerWarning")
+def test_a_fit_and_a_front_read_nothing_while_no_process_is_kept(archive, monkeypatch):
+    kept, outside = [], []
+    read = LazyImages.read
+
+    @contextmanager
+    def opened(self):
+        kept.append(self)
+        try:
+            yield
+        finally:
+            kept.pop()
+
+    def watched(self, rows):
+        if not kept:
+            outside.append(rows)
+        return read(self, rows)
+
+    monkeypatch.setattr(LazyImages, "opened", opened)
+    monkeypatch.setattr(LazyImages, "read", watched)
+    X = lazy(archive)
+    y, groups = np.arange(len(X)) % 2, np.arange(len(X)) // 2 % 2
+    told = {"sensitive_features": groups}
+    clf = fit(X, difference_bound=0.0)
+    front = RunnerFrontier(
+        clone(clf), n_points=3, validation_fraction=0.5, random_state=0
+    ).fit(X, y, **told)
+    front.refine(X, y, weight=0.5, max_epochs=1, **told)
+    assert not outside
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.experiments.ceiling import (
+    GroupBlindLimit,
+    cheapest_multipliers,
     choose_multipliers,
     joint_probabilities,
     margins,
@@ -86,3 +88,46 @@ def test_chosen_multipliers_are_those_that_no_other_beats():
     # No shift selects group 1: accuracy .75, difference 1. A shift of .15 selects one
     # of group 0 as well: .5 and .5. A shift of .4 selects group 0 alone: .25 and 1.
     assert chosen == [(0.0,), (0.15,)]
+
+
+def test_the_smallest_difference_that_the_price_affords_is_taken():
+    # As above, with another pair of rows, one of either group, that is decided rightly.
+    p_label = np.array([0.7, 0.7, 0.6, 0.4, 0.2, 0.9])
+    y = np.array([1, 0, 1, 0, 0, 1])
+    groups = np.array([1, 1, 1, 0, 0, 0])
+    w = np.array([[1.0], [1.0], [1.0], [-1.0], [-1.0], [-1.0]])
+
+    # Without a shift one row of six is wrong, and the difference is 2/3. A shift beyond
+    # .1 loses the row of p = .6 and selects that of p = .4: two more are wrong, and
+    # both groups have a rate of 2/3.
+    (free,) = cheapest_multipliers(p_label, w, y, groups, price=0.0)
+    (paid,) = cheapest_multipliers(p_label, w, y, groups, price=0.34)
+
+    assert free < 0.1 - 1e-9
+    assert 0.1 - 1e-9 < paid < 0.2
+
+
+@pytest.mark.parametrize("criterion", ["demographic_parity", "equalized_odds"])
+def test_the_limit_asks_for_no_groups_and_lowers_its_difference(criterion):
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 2, 6000)
+    X = np.column_stack([rng.normal(groups, 1.0), rng.normal(size=6000)])
+    y = np.where(X.sum(axis=1) + rng.normal(size=6000) > 0.5, "yes", "no")
+    known, new = slice(3000), slice(3000, None)
+
+    def sum_of_differences(price):
+        limit = GroupBlindLimit(criterion, price=price)
+        limit.fit(X[known], y[known], sensitive_features=groups[known])
+        decided = limit.predict(X[new]) == "yes"
+        populations = [y[new] == y[new]]
+        if criterion == "equalized_odds":
+            populations = [y[new] == "yes", y[new] == "no"]
+        return sum(
+            abs(
+                decided[who & (groups[new] == 0)].mean()
+                - decided[who & (groups[new] == 1)].mean()
+            )
+            for who in populations
+        )
+
+    assert sum_of_differences(0.2) < 0.5 * sum_of_differences(0.0)
