@@ -16,7 +16,9 @@ import time
 import numpy as np
 from scipy.sparse import issparse
 from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedKFold
 
 from skfair_runner.metrics import fairness_summary
 from skfair_runner.metrics.fronts import non_dominated
@@ -26,6 +28,11 @@ _STEPS = np.geomspace(0.005, 0.6, 14)
 LAMBDAS = np.concatenate([-_STEPS[::-1], [0.0], _STEPS])
 _COARSE = np.geomspace(0.01, 0.5, 7)
 COARSE_LAMBDAS = np.concatenate([-_COARSE[::-1], [0.0], _COARSE])
+
+# Close enough near zero that a difference does not jump between neighbours.
+_NEAR = np.linspace(0.0, 0.1, 26)
+_FAR = np.geomspace(0.1, 0.6, 12)[1:]
+FINE_LAMBDAS = np.unique(np.concatenate([-_FAR, -_NEAR, _NEAR, _FAR]))
 
 
 def joint_probabilities(p_label, p_group):
@@ -86,8 +93,11 @@ class PlugIn:
 
     def fit(self, case):
         """Two boosted models: of the label, and of the group given the label."""
+        return self.fit_codes(*self._arrays(case.train, case.favourable))
+
+    def fit_codes(self, X, y, groups):
+        """The same from a dense matrix, and codes 0 and 1."""
         start = time.process_time()
-        X, y, groups = self._arrays(case.train, case.favourable)
         self.label_ = self._model().fit(X, y)
         self.group_ = self._model().fit(np.column_stack([X, y]), groups)
         cells = np.bincount(2 * y + groups, minlength=4).reshape(2, 2)
@@ -97,10 +107,13 @@ class PlugIn:
 
     def probabilities(self, part, favourable):
         """p(y=1|x) and p(y, a|x) of the rows of a part."""
-        X, y, _ = self._arrays(part, favourable)
+        return self.probabilities_of(self._arrays(part, favourable)[0])
+
+    def probabilities_of(self, X):
+        """The same of the rows of a dense matrix."""
         p_label = self.label_.predict_proba(X)[:, 1]
         p_group = [
-            self.group_.predict_proba(np.column_stack([X, np.full(len(y), label)]))
+            self.group_.predict_proba(np.column_stack([X, np.full(len(X), label)]))
             for label in (0, 1)
         ]
         p_group = np.stack([each[:, 1] for each in p_group], axis=1)
@@ -120,6 +133,102 @@ class PlugIn:
         # Both codes are of the same two names in every part.
         groups = np.unique(part.groups, return_inverse=True)[1]
         return X, (part.y == favourable).astype(np.int64), groups
+
+
+class GroupBlindLimit(ClassifierMixin, BaseEstimator):
+    """Plug-in decisions for two groups and two labels, at a price in accuracy.
+
+    Multipliers are chosen on probabilities out of fold: those with the smallest sum of
+    differences whose accuracy there is at most `price` below the best.
+
+    Parameters
+    ----------
+    criterion : {"demographic_parity", "equalized_odds"}, default="equalized_odds"
+        Whose differences are made small.
+
+    price : float, default=0.003
+        Share of the rows that may be decided wrongly for it.
+
+    n_folds : int, default=3
+        Folds that the multipliers are chosen on.
+
+    random_state : int, default=0
+        Of folds and trees.
+    """
+
+    def __init__(
+        self, criterion="equalized_odds", *, price=0.003, n_folds=3, random_state=0
+    ):
+        self.criterion = criterion
+        self.price = price
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(self, X, y, *, sensitive_features):
+        """Choose multipliers out of fold, then fit the probabilities on all rows."""
+        X = X.toarray() if issparse(X) else np.asarray(X)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        groups = np.unique(sensitive_features, return_inverse=True)[1]
+        p_label = np.empty(len(codes))
+        w = np.empty((len(codes), 1 + (self.criterion == "equalized_odds")))
+        folds = StratifiedKFold(
+            self.n_folds, shuffle=True, random_state=self.random_state
+        )
+        for rows, others in folds.split(X, 2 * codes + groups):
+            model = PlugIn(self.random_state)
+            model.fit_codes(X[rows], codes[rows], groups[rows])
+            p_label[others], w[others] = self._read(model, X[others])
+        self.multipliers_ = cheapest_multipliers(p_label, w, codes, groups, self.price)
+        self.model_ = PlugIn(self.random_state).fit_codes(X, codes, groups)
+        return self
+
+    def predict(self, X):
+        """Decisions; groups are not asked for."""
+        X = X.toarray() if issparse(X) else np.asarray(X)
+        p_label, w = self._read(self.model_, X)
+        return self.classes_[(margins(p_label, w, self.multipliers_) > 0).astype(int)]
+
+    def _read(self, model, X):
+        p_label, joint = model.probabilities_of(X)
+        return p_label, weights(joint, model.shares_, self.criterion)
+
+
+def cheapest_multipliers(p_label, w, y, groups, price):
+    """Multipliers with the smallest sum of differences at most `price` below the best.
+
+    Parameters
+    ----------
+    p_label : ndarray of shape (n_samples,)
+        p(y=1|x).
+
+    w : ndarray of shape (n_samples, n_weights)
+        See :func:`weights`.
+
+    y, groups : ndarray of shape (n_samples,)
+        Codes, 0 or 1.
+
+    price : float
+        In accuracy.
+
+    Returns
+    -------
+    multipliers : tuple of float
+        One per weight.
+    """
+    populations = [np.ones(len(y), bool)] if w.shape[1] == 1 else [y == 0, y == 1]
+    # Rows of one cell, and their share of it.
+    cells = [
+        (np.flatnonzero(who & (groups == 1)), np.flatnonzero(who & (groups == 0)))
+        for who in populations
+    ]
+    found = []
+    for each in itertools.product(FINE_LAMBDAS, repeat=w.shape[1]):
+        decided = margins(p_label, w, each) > 0
+        gaps = [abs(decided[one].mean() - decided[two].mean()) for one, two in cells]
+        found.append(((decided == y).mean(), sum(gaps), each))
+    best = max(accuracy for accuracy, _, _ in found)
+    affordable = [row for row in found if row[0] >= best - price]
+    return min(affordable, key=lambda row: row[1])[2]
 
 
 def multipliers_of(criterion):
