@@ -88,6 +88,8 @@ class _ValidationObjective(Callback):
 class _EarlyStopping(EarlyStopping):
     """skorch's, idle where a phase has no rows to watch."""
 
+    needs_no_rows = True
+
     def on_epoch_end(self, net, **kwargs):
         if net.valid_dataset_ is not None:
             super().on_epoch_end(net, **kwargs)

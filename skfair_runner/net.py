@@ -30,6 +30,8 @@ from .relaxations import Outcome
 from .tasks import RateMeter, as_logits
 
 _WARM_UP_STEPS = 20
+# What a pickled net has in place of its module where that is the trained one.
+_ITSELF = "module_"
 
 
 class StopTraining(Exception):
@@ -201,6 +203,9 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
 
     def initialize_criterion(self):
         """skorch's; a parameter that a class does not take is named."""
+        for prefix in ("iterator_train", "iterator_valid"):
+            factory, given = getattr(self, prefix), self.get_params_for(prefix)
+            check_names(prefix, factory, given)
         if inspect.isclass(self.criterion):
             check_names("criterion", self.criterion, self.get_params_for("criterion"))
         return super().initialize_criterion()
@@ -272,6 +277,8 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         if epochs == 0:
             return self
         train, valid = self._closer(train), self._closer(valid)
+        if valid is None:
+            self._check_monitors()
         trained = [p.requires_grad for p in self.module_.parameters()]
         if not any(trained):
             raise ValueError(
@@ -320,6 +327,19 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
             # Neither data nor a second reference to the module outlives the phase.
             self.valid_dataset_ = self.penalty_ = self.meters_ = None
         return self
+
+    def _check_monitors(self) -> None:
+        """Refuse callbacks that watch rows which there are none of."""
+        for name, callback in self.callbacks_:
+            monitor = getattr(callback, "monitor", None)
+            own = getattr(callback, "needs_no_rows", False)
+            if not own and isinstance(monitor, str) and monitor.startswith("valid_"):
+                raise ValueError(
+                    f"The callback {name!r}, a {type(callback).__name__}, watches "
+                    f"{monitor!r}, but no rows are held out: pass early_stopping=True, "
+                    "which holds out validation_fraction of them, or let it watch "
+                    "'train_loss'."
+                )
 
     def _closer(self, dataset: GroupedDataset | None) -> GroupedDataset | None:
         """The data on the device, unless samples are augmented one by one."""
@@ -410,6 +430,19 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         return Cells(y, batch["groups"], task.n_labels, task.n_groups, weights)
 
     # What skorch asks for
+
+    def __getstate__(self):
+        """skorch's, which would write the module twice."""
+        state = super().__getstate__()
+        if self.module is vars(self).get("module_"):
+            state["module"] = _ITSELF
+        return state
+
+    def __setstate__(self, state):
+        """skorch's; the module is again the one that was trained."""
+        super().__setstate__(state)
+        if isinstance(self.module, str) and self.module == _ITSELF:
+            self.module = self.module_
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """The rows of the present phase: they were split before."""

@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 from torch.optim.lr_scheduler import StepLR
 
 from skfair_runner import RunnerFairClassifier
@@ -64,6 +64,14 @@ class _Ends(Callback):
 def test_a_callback_may_end_a_phase_at_either_end_of_it(moment, epochs):
     clf = fit(callbacks=[("ends", _Ends(moment))])
     assert len(clf.history_) == epochs
+
+
+def test_a_callback_cannot_watch_rows_that_there_are_none_of():
+    message = "'EarlyStopping', .* watches 'valid_loss', .* pass early_stopping=True"
+    with pytest.raises(ValueError, match=message):
+        fit(callbacks=[EarlyStopping()])
+    assert len(fit(callbacks=[EarlyStopping(monitor="train_loss")]).history_)
+    assert len(fit(callbacks=[EarlyStopping()], early_stopping=True).history_)
 
 
 class _CtrlC(Callback):

@@ -1,3 +1,4 @@
+import copy
 import math
 import pickle
 
@@ -5,7 +6,7 @@ import fairlearn.metrics as fairlearn
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from skorch.callbacks import Callback
 from torch import nn
@@ -436,6 +437,22 @@ def test_early_stopping_watches_what_is_aimed_at(bounded):
         assert row["valid_objective"] == pytest.approx(expected)
     repair = net.history[2:]
     assert any(row["valid_objective"] > row["valid_loss"] for row in repair)
+
+
+def test_a_pickled_net_holds_its_module_once():
+    wide = nn.Sequential(nn.Linear(4, 90_000), nn.ReLU(), nn.Linear(90_000, 1))
+    net = make_net(module=wide, max_epochs=1, warmup_epochs=0)
+    net.fit_phases(make_dataset(net, make_data()))
+    net.optimizer_.state.clear()
+    size = sum(p.nbytes for p in net.module_.parameters())
+    pickled = pickle.dumps(net)
+    assert len(pickled) < 1.5 * size
+    again = pickle.loads(pickled)
+    assert again.module is again.module_
+    X = make_data()[0]
+    assert_array_equal(again.decision_values(X), net.decision_values(X))
+    copied = copy.deepcopy(net)
+    assert copied.module is copied.module_ is not net.module_
 
 
 def test_early_stopping_watches_the_neurons_where_they_alone_are_repaired():
