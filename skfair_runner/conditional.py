@@ -150,6 +150,7 @@ def modulate(
     layers : sequence of str or "auto", default="auto"
         Recorded layers, see :func:`~skfair_runner.activations.trace_layers`; what feeds
         them is modulated: the Linear layer, convolution or normalisation before them.
+        Layers whose weight or bias is frozen stay as they are.
 
     Returns
     -------
@@ -160,7 +161,7 @@ def modulate(
     ------
     ValueError
         If a layer has not both a weight and a bias, is parametrized already, or shares
-        one of the two with another layer.
+        one of the two with another layer; if all layers are frozen.
 
     Examples
     --------
@@ -169,8 +170,9 @@ def modulate(
     ['0', '2']
     """
     shapes = {}
+    paths = trace_affine_layers(module, example, layers)
     uses = Counter(id(p) for _, p in module.named_parameters(remove_duplicate=False))
-    for path in trace_affine_layers(module, example, layers):
+    for path in paths:
         layer = module.get_submodule(path)
         weight, bias = (getattr(layer, name, None) for name in ("weight", "bias"))
         if weight is None or bias is None:
@@ -179,6 +181,8 @@ def modulate(
                 "a bias, so that it cannot follow the weight of the repair, as the "
                 "layers of a front do: give it bias=True, or name other layers."
             )
+        if not (weight.requires_grad and bias.requires_grad):
+            continue
         if is_parametrized(layer):
             raise ValueError(
                 f"Layer {path!r} is parametrized (as by a spectral norm), so that it "
@@ -192,6 +196,11 @@ def modulate(
                 "layers of a front do: name other layers."
             )
         shapes[path] = weight.shape
+    if not shapes:
+        raise ValueError(
+            f"The layers of a front follow the weight of the repair, but those of this "
+            f"module, {paths}, are frozen: call requires_grad_(True) on some of them."
+        )
     return Modulation(shapes)
 
 

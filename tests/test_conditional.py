@@ -324,3 +324,12 @@ def test_a_norm_over_several_axes_is_scaled_along_the_first():
     x = torch.randn(2, 1, 6, 6)
     inside = net[1](net[0](x)) * (1 + gamma).view(-1, 1, 1) + beta.view(-1, 1, 1)
     assert_close(at_strength(net, modulation, 0.0)(x), net[4](inside.relu().flatten(1)))
+
+
+def test_frozen_layers_stay_as_they_are():
+    net = mlp()
+    net[0].weight.requires_grad_(False)
+    assert modulate(net, torch.zeros(2, 3)).paths == ["2", "4"]
+    net.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"\['0', '2', '4'\], are frozen: call"):
+        modulate(net, torch.zeros(2, 3))

@@ -69,7 +69,9 @@ def _by_intervals(table, difference, caller):
     return worse_ends(table, difference), f"{caller} with confident=True"
 
 
-def choose_position(table, difference, select, caller, *, confident=False, n_rows=None):
+def choose_position(
+    table, difference, select, caller, *, confident=False, n_rows=None, majority=0.0
+):
     """The row that a `select` means.
 
     Parameters
@@ -88,6 +90,9 @@ def choose_position(table, difference, select, caller, *, confident=False, n_row
 
     confident, n_rows
         As of :func:`weight_of_request`; for a number.
+
+    majority : float, default=0.0
+        Share of the commonest label; the knee is more accurate, if a point is.
 
     Returns
     -------
@@ -124,6 +129,9 @@ def choose_position(table, difference, select, caller, *, confident=False, n_row
         return position
     if select == "knee":
         front = np.flatnonzero(table["on_front"])
+        # What is no better than one decision for everybody is no bargain.
+        better = front[table["accuracy"].to_numpy()[front] > majority]
+        front = better if len(better) else front
         front = front if len(front) else np.arange(len(table))
         points = table.iloc[front]
         knee = find_knee(points["accuracy"].to_numpy(), points[difference].to_numpy())
@@ -290,7 +298,12 @@ def _rows_that_would_do(points, difference, bound, n_rows):
     """
     below = points[points["estimate"] < bound]
     if below.empty:
-        return " More held-out rows would not help: no estimate is below it."
+        smallest = points["estimate"].min()
+        return (
+            f" No estimate of a point that decides anything is below it (the smallest "
+            f"is {smallest:.3f} on {n_rows:,} rows), so that how many rows would do "
+            "cannot be told."
+        )
     room = bound - below["estimate"]
     needed = n_rows * ((below[difference] - below["estimate"]) / room) ** 2
     return (
@@ -341,9 +354,12 @@ def most_equal_above(table, difference, accuracy, caller, *, stacklevel=2):
     if len(enough):
         return int(enough[table[difference].to_numpy()[enough].argmin()])
     position = int(usable[values[usable].argmax()])
+    what, which = "an accuracy of", "most accurate one"
+    if "estimate" in table:
+        what, which = "an interval of its accuracy that begins at", "largest beginning"
     warnings.warn(
-        f"{caller}: no point of the front has an accuracy of {accuracy:g} on the "
-        f"held-out rows; the most accurate one, {values[position]:.3f}, is taken.",
+        f"{caller}: no point of the front has {what} {accuracy:g} on the held-out "
+        f"rows; the {which}, {values[position]:.3f}, is taken.",
         SkfairRunnerWarning,
         stacklevel=stacklevel,
     )

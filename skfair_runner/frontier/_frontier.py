@@ -228,7 +228,7 @@ class RunnerFrontier(
         Raises
         ------
         TypeError
-            If a function in `select` returns no position; and as of
+            If `select` is a switch, or a function in it returns no position; and as of
             :meth:`RunnerFairClassifier.fit`.
 
         ValueError
@@ -243,7 +243,8 @@ class RunnerFrontier(
         -----
         SkfairRunnerWarning
             If fewer than 20 held-out rows of a group have a label that matters, a group
-            has no held-out row of another label, or no point meets `select`.
+            has no held-out row of another label, or no point meets `select`; if neither
+            of two labels is known to be the favourable one.
 
         ConstantClassifierWarning
             If all points are constant, or all but the biased model.
@@ -272,6 +273,7 @@ class RunnerFrontier(
                 type(self).__name__,
                 confident=self.confident,
                 n_rows=self.n_held_out_,
+                majority=np.bincount(parts.held_out.y).max() / self.n_held_out_,
             )
             self.frontier_["selected"] = np.arange(len(self.frontier_)) == position
             self.classifier_ = self._point(self.frontier_["weight"].iloc[position])
@@ -302,6 +304,11 @@ class RunnerFrontier(
             raise ValueError(
                 f"{caller}: the estimator has checkpoint={str(clf.checkpoint)!r}, and "
                 "a front is not trained from one: pass checkpoint=None."
+            )
+        if isinstance(self.select, bool):
+            raise TypeError(
+                f"{caller}: select={self.select!r} is no difference: pass 'knee', a "
+                "number between 0 and 1, or a function of frontier_."
             )
         if self.confident and not isinstance(self.select, Real):
             raise ValueError(

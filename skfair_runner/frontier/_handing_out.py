@@ -141,7 +141,9 @@ class FittedFront:
         Returns
         -------
         clf : RunnerFairClassifier
-            Fitted.
+            Fitted; the point itself where the repair has made it worse on these rows:
+            less accurate, counting one and a half times what its difference is beyond
+            the bound.
 
         Raises
         ------
@@ -155,7 +157,7 @@ class FittedFront:
         Warns
         -----
         SkfairRunnerWarning
-            If the point has lost on these rows, and gained nothing.
+            If the repair has made the point worse on these rows.
         """
         asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
         chosen = self._weight_of(asked, "refine")
@@ -163,7 +165,7 @@ class FittedFront:
         _check_epochs(max_epochs, caller)
         clf = self._point(chosen)
         bound = clf.difference_bound if difference is None else difference
-        return continue_repair(
+        gained = continue_repair(
             clf,
             self._point(0.0),
             X,
@@ -173,6 +175,7 @@ class FittedFront:
             max_epochs=max_epochs,
             caller=caller,
         )
+        return clf if gained else self._point(chosen)
 
     def plot(
         self,

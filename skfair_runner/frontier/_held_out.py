@@ -85,7 +85,8 @@ def hold_out(
     -----
     SkfairRunnerWarning
         If fewer than 20 held-out rows of a group tell such a rate, or a group has no
-        held-out row with a label, or none without it.
+        held-out row with a label, or none without it; if neither of two labels is known
+        to be the favourable one.
     """
     probe = clone(clf)
     constraint = resolve_constraint(clf.constraint)
@@ -128,6 +129,7 @@ def hold_out(
     more = " in X_val" if train is whole else ", or a larger validation_fraction"
     _warn_of_few(told, labels, watched, caller, more)
     _warn_of_empty(watched, caller)
+    _warn_of_guessed_label(clf, data.classes.tolist(), positive, caller)
     return Parts(
         train=train,
         held_out=watched,
@@ -137,6 +139,23 @@ def hold_out(
             for name in ("n_features_in_", "feature_names_in_")
             if hasattr(probe, name)
         },
+    )
+
+
+def _warn_of_guessed_label(clf, classes, positive, caller):
+    """Say which of two labels the table takes for the favourable one, if none does."""
+    if len(classes) != 2 or clf.pos_label is not None:
+        return
+    if set(classes) in ({0, 1}, {-1, 1}):
+        return
+    warnings.warn(
+        f"{caller}: the selection rate, the average precision and the rates of a label "
+        f"in frontier_ are those of {classes[positive]!r}, since the labels {classes} "
+        "do not say which is the favourable one: give the estimator pos_label="
+        f"{classes[positive]!r} or pos_label={classes[1 - positive]!r}.",
+        SkfairRunnerWarning,
+        # The caller of fit, beyond hold_out and scikit-learn's wrapper.
+        stacklevel=5,
     )
 
 

@@ -49,18 +49,22 @@ def next_weight(table, difference):
     -------
     weight : float
         Between two of the table's. Neighbours that are close already have their turn
-        when there are no others.
+        when there are no others; so has the step from weight 0, the biased model, which
+        was trained for fewer epochs and is on no curve with the others.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> points = {"weight": [0, 0.25, 1], "accuracy": [0.9, 0.8, 0.8]}
-    >>> next_weight(pd.DataFrame({**points, "gap": [0.2, 0.0, 0.1]}), "gap")
-    0.0625
+    >>> points = {"weight": [0, 0.09, 0.25, 1], "accuracy": [0.9, 0.8, 0.7, 0.7]}
+    >>> next_weight(pd.DataFrame({**points, "gap": [0.5, 0.2, 0.0, 0.0]}), "gap")
+    0.16
     """
     roots = np.sqrt(table["weight"].to_numpy(dtype=float))
     jumps = table[["accuracy", difference]].diff().abs().sum(axis=1).to_numpy()[1:]
     widths = np.diff(roots)
-    jumps = np.where(widths > _CLOSE, jumps, -1 / widths)
+    closed = widths <= _CLOSE
+    if len(jumps) > 1:
+        closed[0] |= roots[0] == 0
+    jumps = np.where(closed, -1 / widths, jumps)
     widest = jumps.argmax()
     return round(float((roots[widest] + widths[widest] / 2) ** 2), 6)

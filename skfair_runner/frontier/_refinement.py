@@ -11,11 +11,14 @@ from skfair_runner._training_data import check_cells
 from skfair_runner.frontier._points import summary, watched_difference
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.images import opened
+from skfair_runner.multipliers import MULTIPLIER_LIMIT
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
 
 # Of the learning rate of a whole repair.
 _SHARE_OF_LR = 0.25
+# Accuracy that is lost or gained by chance.
+_BY_CHANCE = 0.005
 
 
 def continue_repair(
@@ -47,13 +50,14 @@ def continue_repair(
 
     Returns
     -------
-    clf : RunnerFairClassifier
-        The same object.
+    gained : bool
+        Whether the point is no worse than before on these rows: in accuracy less what
+        its difference is beyond the bound.
 
     Warns
     -----
     SkfairRunnerWarning
-        If the repair has made the point worse on these rows, and nothing better.
+        If it is worse.
     """
     constraint = resolve_constraint(clf.constraint)
     data = clf._read(
@@ -80,6 +84,7 @@ def _trained_further(clf, biased, data, difference_bound, max_epochs, caller):
         clf, data, data.rows, positive=net.task.positive, output=net.task.output
     )
     net.set_params(lr=_SHARE_OF_LR * net.lr)
+    asked = difference_bound
     before = _accuracy_and_difference(clf, data)
     if net.controller_ is not None:
         state = net.controller_.state_dict()
@@ -94,8 +99,17 @@ def _trained_further(clf, biased, data, difference_bound, max_epochs, caller):
         net.train_phase("repair", train, None, max_epochs, at_the_end=True)
         net.before_ = biased.net_.diagnose(train, clf.importance)
         clf._publish(net, data, {**clf.settings_, "max_epochs": max_epochs}, train)
-    _warn_if_worse(before, _accuracy_and_difference(clf, data), clf, caller)
-    return clf
+    after = _accuracy_and_difference(clf, data)
+    if net.plan.constraint.metric is None:
+        return True  # a gap of the user's, which is no difference of rates
+    worth = [
+        accuracy - MULTIPLIER_LIMIT * max(difference - asked, 0.0)
+        for accuracy, difference in (before, after)
+    ]
+    gained = worth[1] >= worth[0] - _BY_CHANCE
+    if not gained:
+        _warn_of_loss(before, after, caller)
+    return gained
 
 
 def _accuracy_and_difference(clf, data):
@@ -108,19 +122,14 @@ def _accuracy_and_difference(clf, data):
     return row["accuracy"], row[watched_difference(clf.net_.plan.constraint)]
 
 
-def _warn_if_worse(before, after, clf, caller):
-    """Say that a point has lost, and gained nothing."""
+def _warn_of_loss(before, after, caller):
+    """Say that the repair was of no use."""
     (accuracy, difference), (now_accurate, now_different) = before, after
-    better = now_accurate > accuracy or now_different < difference
-    of_another_gap = clf.net_.plan.constraint.metric is None
-    if better or of_another_gap or before == after:
-        return
     warnings.warn(
         f"{caller}: on these rows the point had an accuracy of {accuracy:.4f} and a "
-        f"difference of {difference:.4f}; refined it has {now_accurate:.4f} and "
-        f"{now_different:.4f}, which is no better in either. The point itself is "
-        "handed out by at(...).",
+        f"difference of {difference:.4f}; refined it would have {now_accurate:.4f} and "
+        f"{now_different:.4f}, which is worse. The point itself is handed out.",
         SkfairRunnerWarning,
         # The caller of refine.
-        stacklevel=4,
+        stacklevel=5,
     )

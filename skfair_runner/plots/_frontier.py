@@ -13,7 +13,7 @@ from skfair_runner.plots._drawing import (
     tidy,
 )
 from skfair_runner.plots._labels import arrange_labels, names_in, write_labels
-from skfair_runner.plots._tradeoff import _show_zero, _words
+from skfair_runner.plots._tradeoff import _show_zero, axis_label
 
 _LABELLED = (0.0, 0.3, 1.0)
 # Pixels between the places of lines that labels keep away from, and half their size.
@@ -81,6 +81,11 @@ class FrontierDisplay:
     ):
         name = type(self).__name__
         columns_of(points, ["weight", "constant", difference, utility], name)
+        if reference is not None and not hasattr(reference, "columns"):
+            raise TypeError(
+                f"{name}: reference must be a DataFrame, one row for each classifier, "
+                f"got a {type(reference).__name__}."
+            )
         if reference is not None:
             columns_of(reference, [difference, utility], f"{name}: reference")
         self.points = points
@@ -122,8 +127,8 @@ class FrontierDisplay:
             ax.autoscale(axis="x")  # which showing the zero has fixed
         ax.margins(0.1, 0.12)
         _show_zero(ax)
-        ax.set_xlabel(f"{_words(self.difference)} (less is better)")
-        ax.set_ylabel(f"{_words(self.utility)} (more is better)")
+        ax.set_xlabel(axis_label(self.difference, "less"))
+        ax.set_ylabel(axis_label(self.utility, "more"))
         if ax.get_legend_handles_labels()[1]:
             legend_below(ax, ncols=3)
         self.labels_ = self._draw_labels(ax, points, named, style)

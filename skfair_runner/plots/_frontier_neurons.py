@@ -126,7 +126,9 @@ class FrontierNeuronsDisplay:
         places = np.unique(
             np.linspace(0, n_points - 1, _MOST_TICKS).round().astype(int)
         )
-        ax.set_xticks(places, [f"{weight:.2g}" for weight in table.columns[places]])
+        names = [f"{weight:.2g}" for weight in table.columns[places]]
+        # Small weights have long names.
+        ax.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
         if n_neurons <= _FEW:
             names = [f"#{neuron}" for neuron in table.index]
             ax.set_yticks(np.arange(n_neurons), names, fontsize=7)

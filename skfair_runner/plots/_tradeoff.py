@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skfair_runner.groups.texts import label_of
+from skfair_runner.metrics import METRICS
 from skfair_runner.metrics.fronts import on_front
 from skfair_runner.plots._drawing import (
     GREY,
@@ -23,6 +24,11 @@ _SPREADS = ("bars", "intervals", "ellipses", None)
 # Columns of `points` and of a comparison's table.
 _COLUMNS = {"": "_mean", "_std": "_std", "_low": "_low", "_high": "_high"}
 _INTERVALS = ["utility_low", "utility_high", "difference_low", "difference_high"]
+
+
+# Measures that METRICS does not know, of which more is better, and of which neither is.
+_MORE = ("accuracy", "balanced_accuracy", "average_precision", "roc_auc")
+_NEITHER = ("selection_rate", "weight")
 
 
 class TradeoffDisplay:
@@ -206,8 +212,8 @@ class TradeoffDisplay:
                 elif spread is not None:
                     draw_bars(ax, point, style, spread)
                 draw_point(ax, point, style, 0.65 * POINT if sweep else POINT)
-        ax.set_xlabel(f"{_words(self.difference)} (less is better)")
-        ax.set_ylabel(f"{_words(self.utility)} (more is better)")
+        ax.set_xlabel(axis_label(self.difference, "less"))
+        ax.set_ylabel(axis_label(self.utility, "more"))
         ax.margins(0.18, 0.16)
         _show_zero(ax)
         front = self._draw_front(ax)
@@ -365,6 +371,32 @@ def _show_zero(ax):
     left, right = ax.get_xlim()
     if left < 0.5 * (right - left):
         ax.set_xlim(left=-0.04 * right)
+
+
+def axis_label(measure, otherwise):
+    """Name of a measure, and whether more or less of it is better.
+
+    Parameters
+    ----------
+    measure : str
+        Name of a column.
+
+    otherwise : {"more", "less", None}
+        What is better of a measure that is not known.
+
+    Returns
+    -------
+    label : str
+        For an axis.
+    """
+    if measure in _NEITHER:
+        return _words(measure)
+    better = otherwise
+    if measure in METRICS:
+        better = "more" if METRICS[measure].greater_is_better else "less"
+    elif measure in _MORE:
+        better = "more"
+    return f"{_words(measure)} ({better} is better)"
 
 
 def _words(name):

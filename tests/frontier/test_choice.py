@@ -181,6 +181,15 @@ def with_intervals(table):
     )
 
 
+def test_a_knee_is_better_than_one_decision_for_everybody(table):
+    at = table["accuracy"].to_numpy()
+    free = choose_position(table, AIM, "knee", "me")
+    held = choose_position(table, AIM, "knee", "me", majority=at[free])
+    assert at[held] > at[free]
+    # Where none is, the knee of all is taken.
+    assert choose_position(table, AIM, "knee", "me", majority=1.0) == free
+
+
 def test_worse_ends_take_the_place_of_estimates(with_intervals):
     worse = worse_ends(with_intervals, AIM)
     assert worse[AIM].tolist() == with_intervals[f"{AIM}_high"].tolist()
@@ -210,6 +219,9 @@ def test_how_many_rows_could_tell_is_told(with_intervals):
         assert weight_of_request(with_intervals, AIM, "me", **request) == 0.9
 
 
-def test_where_no_estimate_is_below_the_bound_no_rows_help(with_intervals):
-    with pytest.warns(SkfairRunnerWarning, match="More held-out rows would not help"):
+def test_where_no_estimate_is_below_the_bound_no_number_of_rows_is_told(
+    with_intervals,
+):
+    message = r"No estimate of a point that decides anything is below it .* on 100 rows"
+    with pytest.warns(SkfairRunnerWarning, match=message):
         choose_position(with_intervals, AIM, 0.01, "me", confident=True, n_rows=100)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skfair_runner import RunnerFairClassifier, RunnerFrontier
+from skfair_runner.frontier import _refinement
 from skfair_runner.model_selection import SensitiveColumns
 from skfair_runner.utils import ConstantClassifierWarning, SkfairRunnerWarning
 
@@ -64,6 +66,7 @@ def test_a_front_without_groups_is_not_sent_to_plain_training(make_front, people
         ),
         ({"n_points": 2}, ValueError, "'n_points' parameter .* Got 2"),
         ({"select": 1.5}, ValueError, "'select' parameter .* Got 1.5"),
+        ({"select": True}, TypeError, "RunnerFrontier.fit: select=True is no differ"),
         ({"select": "elbow"}, ValueError, "'select' parameter .* Got 'elbow'"),
         ({"validation_fraction": 1.0}, ValueError, "'validation_fraction' .* Got 1.0"),
         ({"confidence_level": 0}, ValueError, "'confidence_level' .* Got 0"),
@@ -376,18 +379,54 @@ def test_a_refinement_to_a_bound_aims_at_it(front, people):
     assert refined.difference_bound <= 0.1
 
 
-def test_a_refinement_that_gains_nothing_is_told(front, people):
-    from skfair_runner.frontier._refinement import _warn_if_worse
+@pytest.mark.parametrize(
+    ("after", "gains"),
+    [
+        ((0.79, 0.05), True),
+        ((0.81, 0.1), True),
+        ((0.7, 0.0), False),
+        ((0.8, 0.2), False),
+    ],
+)
+def test_a_refinement_that_makes_a_point_worse_hands_out_the_point(
+    front, people, monkeypatch, after, gains
+):
+    """Asked for .05, of an accuracy of .8 counts .8 less 1.5 times .05."""
+    X, y, groups = people
+    found = iter([(0.8, 0.1), after])
+    monkeypatch.setattr(_refinement, "_accuracy_and_difference", lambda *_: next(found))
 
-    clf = front.at(weight=1.0)
+    def refined():
+        return front.refine(
+            X, y, sensitive_features=groups, difference=0.05, max_epochs=1
+        )
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "RunnerFrontier.refine: no point")
+        point = front.at(difference=0.05)
+        n_epochs = len(point.history_)
+        if gains:
+            assert len(refined().history_) == n_epochs + 1
+            return
+        message = (
+            r"RunnerFrontier.refine: on these rows .* accuracy of 0.8000 and a "
+            r"difference of 0.1000; refined it would have .*, which is worse\. The"
+        )
+        with pytest.warns(SkfairRunnerWarning, match=message) as caught:
+            handed_out = refined()
+    assert caught[0].filename == __file__
+    assert_array_equal(handed_out.predict_proba(X), point.predict_proba(X))
+
+
+def test_a_guessed_favourable_label_is_told(make_front, people):
+    X, y, groups = people
+    words = np.where(np.asarray(y) == 1, "hired", "not")
     with pytest.warns(
-        SkfairRunnerWarning,
-        match=r"me: on these rows .* accuracy of 0.8000 and a difference of 0.1000; "
-        r"refined it has 0.7900 and 0.1000",
-    ):
-        _warn_if_worse((0.8, 0.1), (0.79, 0.1), clf, "me")
-    for after in ((0.81, 0.2), (0.7, 0.05), (0.8, 0.1)):
-        _warn_if_worse((0.8, 0.1), after, clf, "me")
+        SkfairRunnerWarning, match="those of 'not', since .* pos_label='hired'"
+    ) as caught:
+        make_front().fit(X, words, sensitive_features=groups)
+    assert caught[0].filename == __file__
+    make_front(pos_label="hired").fit(X, words, sensitive_features=groups)
 
 
 def test_a_refinement_refuses_a_group_that_it_does_not_know(front, people):

@@ -183,3 +183,38 @@ def test_an_absent_column_is_named(points, column):
 def test_an_absent_column_of_the_reference_is_named(points):
     with pytest.raises(ValueError, match=f"FrontierDisplay: reference.*{AIM}"):
         FrontierDisplay(points, reference=pd.DataFrame({"accuracy": [0.8]}))
+
+
+@pytest.mark.parametrize(
+    ("utility", "label"),
+    [
+        ("accuracy", "accuracy (more is better)"),
+        ("equalized_odds_difference", "equalized odds difference (less is better)"),
+        ("demographic_parity_ratio", "demographic parity ratio (more is better)"),
+        ("selection_rate", "selection rate"),
+        ("profit", "profit (more is better)"),
+    ],
+)
+def test_axes_say_what_is_better_of_what_they_show(utility, label):
+    points = pd.DataFrame(
+        {
+            "weight": [0.0, 1.0],
+            "constant": False,
+            "demographic_parity_difference": [0.2, 0.1],
+            utility: [0.9, 0.8],
+        }
+    )
+    assert FrontierDisplay(points, utility=utility).plot().ax_.get_ylabel() == label
+
+
+def test_a_reference_is_a_table():
+    points = pd.DataFrame(
+        {
+            "weight": [0.0, 1.0],
+            "constant": False,
+            "demographic_parity_difference": [0.2, 0.1],
+            "accuracy": [0.9, 0.8],
+        }
+    )
+    with pytest.raises(TypeError, match="reference must be a DataFrame, .* got a dict"):
+        FrontierDisplay(points, reference={"accuracy": 0.8})
