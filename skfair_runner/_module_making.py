@@ -189,6 +189,13 @@ def call_factory(factory: Callable, shape: dict, parameters: dict) -> nn.Module:
         # have other names for it.
         named = {name: size for name, size in taken.items() if _names(factory, name)}
         if not any(f"argument {name!r}" in str(error) for name in taken.keys() - named):
+            if "required positional argument" in str(error):
+                told = ", ".join([*taken, *parameters]) or "nothing"
+                raise TypeError(
+                    f"module={getattr(factory, '__name__', factory)} was called with "
+                    f"{told}, but {error}: pass them as module__<name>=..., or a "
+                    "function that makes the module of n_features and n_outputs."
+                ) from error
             raise
         built = factory(**{**named, **parameters})
     if not isinstance(built, nn.Module):

@@ -24,7 +24,8 @@ from ._module_making import takes_grey_images
 from ._surprises import Voice, warn_if_bound_not_met, warn_if_constant
 from ._training_data import TrainingData
 from .diagnosis import make_neuron_table, selected_by_layer
-from .groups import check_same_index
+from .groups import check_same_indexes
+from .groups.texts import first_few
 from .images import ImageSource, opened, read_images
 from .tasks import probabilities
 from .utils import SensitiveFeaturesRequestMixin
@@ -120,8 +121,13 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
                 X, self.sensitive_columns, drop=self.drop_sensitive
             )
         raw = X
-        check_same_index(raw, y, "y", caller)
-        check_same_index(raw, sample_weight, "sample_weight", caller)
+        check_same_indexes(
+            raw,
+            caller,
+            y=y,
+            sample_weight=sample_weight,
+            sensitive_features=sensitive_features,
+        )
         check_labels_present(y)
         X, y = self._validate(X, y, reset=reset)
         codes, classes = encode_labels(y, classes)
@@ -157,15 +163,20 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         with np.errstate(over="ignore"), warnings.catch_warnings():
             # An overflowing value becomes inf, which is refused by name.
             warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
-            return validate_data(
-                self,
-                X,
-                y,
-                accept_sparse="csr",
-                dtype=np.float32,
-                allow_nd=self.module is not None,
-                reset=reset,
-            )
+            try:
+                return validate_data(
+                    self,
+                    X,
+                    y,
+                    accept_sparse="csr",
+                    dtype=np.float32,
+                    allow_nd=self.module is not None,
+                    reset=reset,
+                )
+            except ValueError as error:
+                if "could not convert string" not in str(error):
+                    raise
+                raise ValueError(_about_texts(X, name, error)) from error
 
     def _grey(self, X, reset):
         """Whether floats of three axes are images: to the module, or as in `fit`."""
@@ -293,3 +304,16 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _about_texts(X, name, error):
+    """That a network takes numbers, and what makes them out of texts."""
+    which = ""
+    if hasattr(X, "select_dtypes"):
+        texts = X.select_dtypes(exclude=["number", "bool"]).columns
+        which = f" ({first_few([str(name) for name in texts])})"
+    return (
+        f"{name} takes numbers, but X has columns of text{which}: {error}. Encode them "
+        "first, as in make_pipeline(make_table_preprocessor(), ...), which leaves "
+        "sensitive columns out if it is told sensitive_columns=..."
+    )

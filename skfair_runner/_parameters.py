@@ -46,6 +46,13 @@ def check_parameters(estimator) -> Constraint | None:
             f"layers={estimator.layers!r} names no layer, so no neuron could be "
             "diagnosed: pass 'auto', or names; alpha=0 leaves neurons alone."
         )
+    sizes = estimator.hidden_layer_sizes
+    own = estimator.module is None and estimator.constraint is not None
+    if len(sizes) == 0 and own and estimator.layers == "auto":
+        raise ValueError(
+            f"hidden_layer_sizes={sizes!r} leaves no hidden neuron to diagnose: pass "
+            "at least one size, or layers=['encoding']."
+        )
     check_device(estimator.device)
     _check_checkpoint(estimator)
     return _read_constraint(

@@ -13,7 +13,7 @@ from torch import nn
 from ._inputs import favourable_code, take_sensitive_columns
 from .classifier import RunnerFairClassifier
 from .constraints import resolve_constraints
-from .groups import check_same_index
+from .groups import check_same_indexes
 from .metrics import fairness_summary
 
 
@@ -257,9 +257,13 @@ def diagnose_neurons(
     caller = "diagnose_neurons"
     if isinstance(model, Pipeline):
         # Its steps may drop the index.
-        check_same_index(X, y, "y", caller)
-        check_same_index(X, sensitive_features, "sensitive_features", caller)
-        check_same_index(X, sample_weight, "sample_weight", caller)
+        check_same_indexes(
+            X,
+            caller,
+            y=y,
+            sensitive_features=sensitive_features,
+            sample_weight=sample_weight,
+        )
         model, X = _last_step(model, X, caller)
     settings = {}
     if isinstance(model, RunnerFairClassifier):
@@ -328,7 +332,9 @@ def _last_step(pipeline, X, caller):
 
 def _check_arguments(module, constraint, caller):
     if not isinstance(module, nn.Module):
-        got = module.__name__ if isinstance(module, type) else type(module).__name__
+        got = type(module).__name__
+        if isinstance(module, type):
+            got = f"the class {module.__name__}"
         raise TypeError(
             f"{caller} takes an instance of torch.nn.Module, but got "
             f"{got}: pass the trained network itself."

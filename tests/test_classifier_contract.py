@@ -412,7 +412,9 @@ def test_an_unknown_layer_is_refused_with_the_known_ones(people):
 
 
 def test_a_net_without_hidden_neurons_has_nothing_to_diagnose(people):
-    with pytest.raises(ValueError, match="no hidden neuron to record"):
+    with pytest.raises(
+        ValueError, match=r"hidden_layer_sizes=\(\) leaves no hidden neuron"
+    ):
         fit(people, hidden_layer_sizes=())
     assert fit(people, hidden_layer_sizes=(), constraint=None).net_.history
 

@@ -292,6 +292,24 @@ def test_groups_in_another_order_than_x_are_noticed(people):
     )
 
 
+def test_groups_in_another_order_than_y_are_noticed_where_x_has_no_index(people):
+    X, y, sex = people
+    refused(
+        ValueError,
+        r"indexes of y and `sensitive_features` differ, first in row 0: 0 in y, 39",
+        X.to_numpy(),
+        y,
+        sex.iloc[::-1],
+    )
+
+
+def test_columns_of_text_are_named_with_what_encodes_them(people):
+    X, y, sex = people
+    X = X.assign(job="cook", town="Rome")
+    with pytest.raises(ValueError, match=r"text \(job, town\): .*make_table_preproc"):
+        RunnerFairClassifier().fit(X, y, sensitive_features=sex)
+
+
 def test_groups_without_an_index_are_matched_by_position(people):
     X, y, sex = people
     X.index = X.index[::-1]

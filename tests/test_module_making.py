@@ -114,6 +114,15 @@ def test_a_parameter_that_the_module_does_not_take_is_named(module, told):
         make_module(module, make_data([0, 1]), np.arange(2), DEFAULTS, {"foo": 3})
 
 
+def test_arguments_that_a_class_needs_and_is_not_given_are_told():
+    message = (
+        "module=Linear was called with nothing, but .*'in_features' and 'out_features'"
+        ".*: pass them as module__<name>="
+    )
+    with pytest.raises(TypeError, match=message):
+        make_module(nn.Linear, make_data([0, 1]), np.arange(2), DEFAULTS, {})
+
+
 class Converting(nn.Linear):
     """A linear layer of doubles that takes any numbers."""
 

@@ -397,7 +397,7 @@ def test_the_table_of_a_network_follows_every_parameter(biased, data):
 )
 @pytest.mark.parametrize(
     ("module", "told"),
-    [("net.pt", "str"), (nn.Linear, "Linear"), (None, "NoneType")],
+    [("net.pt", "str"), (nn.Linear, "the class Linear"), (None, "NoneType")],
 )
 def test_what_is_no_module_is_told_its_type(call, name, module, told, data):
     X, y, groups = data

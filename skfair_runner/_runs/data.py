@@ -9,7 +9,12 @@ from scipy import sparse
 from sklearn.utils import check_consistent_length
 
 from skfair_runner._inputs import encode_labels, favourable_code, read_samples
-from skfair_runner.groups import Groups, check_at_least_two, encode_groups
+from skfair_runner.groups import (
+    Groups,
+    check_at_least_two,
+    check_same_indexes,
+    encode_groups,
+)
 from skfair_runner.utils._columns import take_rows
 
 
@@ -100,6 +105,7 @@ def read_data(X, y, sensitive_features, pos_label, caller):
     X, _ = read_samples(X, caller)
     X = X.tocsr() if sparse.issparse(X) else X
     check_consistent_length(X, y)
+    check_same_indexes(X, caller, y=y, sensitive_features=sensitive_features)
     codes, classes = encode_labels(y)
     groups = encode_groups(sensitive_features, X, caller=caller)
     check_at_least_two(groups, caller)

@@ -21,6 +21,7 @@ from skfair_runner.groups import (
     Groups,
     cell_counts,
     check_at_least_two,
+    check_same_indexes,
     encode_groups,
 )
 from skfair_runner.utils import SensitiveFeaturesRequestMixin, _columns
@@ -184,6 +185,7 @@ class Mitigator(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstimator):
     def _read(self, X, y, sensitive_features):
         """Samples, labels, and what they say; sets what scikit-learn expects."""
         caller = f"{type(self).__name__}.fit"
+        check_same_indexes(X, caller, y=y, sensitive_features=sensitive_features)
         X = self._read_samples(X, reset=True)
         if y is None:
             raise ValueError(

@@ -1,5 +1,6 @@
 """What the command line compares on: a data set of the package, or a user's file."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,9 +179,13 @@ def case_of_file(path, *, target, sensitive, positive=None):
     named = [("--target", target), *(("--sensitive", column) for column in sensitive)]
     for option, column in named:
         if column not in table.columns:
+            hint = ""
+            if table.shape[1] == 1:
+                hint = " Columns are separated by commas, semicolons or tabs."
             raise CaseError(
                 option,
-                f"{path} has no column {column!r}; its columns are {_list(table)}.",
+                f"{path} has no column {column!r}; its columns are {_list(table)}."
+                f"{hint}",
             )
     if target in sensitive:
         raise CaseError(
@@ -254,7 +259,7 @@ def _labels(column, positive):
         raise CaseError(
             "--positive",
             f"which of the labels of {column.name!r} is the favourable one? Pass "
-            f"{' or '.join(f'--positive {label}' for label in classes.tolist())}.",
+            f"{' or '.join(f'--positive {_quoted(label)}' for label in classes)}.",
         ) from error
     return y, classes.tolist()[code]
 
@@ -268,8 +273,13 @@ def _typed_label(text, labels, name):
     raise CaseError(
         "--positive",
         f"{text!r} is not among the labels of {name!r}: pass "
-        f"{' or '.join(map(str, labels))}.",
+        f"{' or '.join(map(_quoted, labels))}.",
     )
+
+
+def _quoted(label):
+    """A label as it is to be typed, so that blanks at its ends can be seen."""
+    return shlex.quote(str(label))
 
 
 def _is_written(label, text):
@@ -306,10 +316,13 @@ def _groups(column, notes):
         )
     if is_number and (values % 1 == 0).all():
         values = values.astype(np.int64)
-    absent = len(column) - len(values)
+    names = values.astype(str)
+    absent, name = len(column) - len(values), _MISSING
+    while absent and (names == name).any():
+        name = f"({name})"  # a group is called that already
     if absent:
         notes.append(
-            f"In the group {_MISSING!r}: {count_rows(absent)} without a value of "
+            f"In the group {name!r}: {count_rows(absent)} without a value of "
             f"{column.name!r}."
         )
-    return values.astype(str).reindex(column.index).fillna(_MISSING).astype(object)
+    return names.reindex(column.index).fillna(name).astype(object)

@@ -47,7 +47,13 @@ no groups to predict.'
         start = f"The repair left the {label} where it was, {change}"
     reduced = after < before - _WORTH_TELLING / 2
     sentences = [f"{start} on {n_rows:,} held-out rows, {_cost(metrics, reduced)}."]
-    if metrics.loc["constant", "after"]:
+    if metrics.loc["constant", "before"] and metrics.loc["constant", "after"]:
+        sentences.append(
+            "But the model was constant before it was repaired: it gives more than "
+            "99.5 % the same decision, so that there was no difference to reduce. Is "
+            "it fed with what it was trained on (--features, scaling, --module-output)?"
+        )
+    elif metrics.loc["constant", "after"]:
         sentences.append(
             "But the repaired model became constant: it gives more than 99.5 % the "
             "same decision, so its differences say nothing. Raise --bound."

@@ -11,12 +11,15 @@ from skfair_runner.groups.texts import first_few
 from skfair_runner.utils._texts import is_mostly_numbers
 
 _MISSING = "?"
+# What stands for a missing number; among texts it may be a text as any other.
+_NO_NUMBER = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "-")
 # Points between thousands are read as such, since a comma is the decimal sign.
 _DECIMAL_COMMA = r"[+-]?(?=,?\d)(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?"
 # More different texts than this are hardly categories; of fewer rows, more than half.
 _MANY_TEXTS, _FEW_TEXTS = 100, 20
-# Fewer rows may be numbered by chance.
+# Fewer rows may be numbered by chance. Rows without a label leave gaps behind.
 _NUMBERED_ROWS = 50
+_GAPS = 1.2
 # As many columns are named in one sentence.
 _SHOWN = 10
 
@@ -24,8 +27,9 @@ _SHOWN = 10
 def read_table(path):
     """Table of a CSV file, its numbers as numbers.
 
-    A question mark stands for a missing value. Where semicolons separate, numbers may
-    have a decimal comma.
+    An empty field and a question mark stand for a missing value, and among numbers what
+    is often written instead, such as NA. Where semicolons separate, numbers may have a
+    decimal comma.
 
     Parameters
     ----------
@@ -46,14 +50,25 @@ def read_table(path):
         If there is no file.
 
     ValueError
-        If it is not text in UTF-8, or not a table.
+        If it is not text in UTF-8, not a table, or names a column twice.
     """
     try:
         with Path(path).open(encoding="utf-8-sig") as file:
             header = file.readline()
         separator = max(",;\t", key=header.count)
+        names = pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", header=None, nrows=1, dtype=str
+        )
+        _check_header(names.iloc[0].dropna().tolist())
         # At one go, so that a column has one type.
-        table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False)
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            encoding="utf-8-sig",
+            low_memory=False,
+            keep_default_na=False,
+            na_values=[""],
+        )
     except UnicodeDecodeError as error:
         raise ValueError(_about_encoding(Path(path), error.object)) from error
     marked, converted = {}, []
@@ -61,8 +76,12 @@ def read_table(path):
         column = table[name]
         texts = column.astype("string").str.strip()
         is_marked = (texts == _MISSING).fillna(False).to_numpy(dtype=bool)
+        written_out = texts.isin(_NO_NUMBER).to_numpy(dtype=bool)
+        if written_out.any() and _are_numbers(texts[~is_marked & ~written_out]):
+            is_marked |= written_out
         if is_marked.any():
-            marked[name] = is_marked.sum()
+            for text, count in texts[is_marked].value_counts().items():
+                marked.setdefault(text, {})[name] = count
             column, texts = column.mask(is_marked), texts.mask(is_marked)
         has_comma = separator == ";" and texts.str.contains(",", regex=False).any()
         if has_comma and texts.dropna().str.fullmatch(_DECIMAL_COMMA).all():
@@ -87,10 +106,28 @@ def _about_reading(marked, converted):
     notes = []
     if converted:
         notes.append(f"Read as numbers with a decimal comma: {_listed(converted)}.")
-    if marked:
-        counted = [f"{name} ({count:,})" for name, count in marked.items()]
-        notes.append(f"Read {_MISSING} as a missing value: {_listed(counted)}.")
+    for text, columns in marked.items():
+        counted = [f"{name} ({count:,})" for name, count in columns.items()]
+        notes.append(f"Read {text} as a missing value: {_listed(counted)}.")
     return notes
+
+
+def _check_header(names):
+    """Refuse a header of which one column would be read under another name."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        named = _listed([repr(name) for name in twice])
+        raise ValueError(
+            f"its header names more than one column {named}: give each a name of its "
+            "own, or leave one out."
+        )
+
+
+def _are_numbers(texts):
+    """Whether there are texts, and all of them are numbers."""
+    present = texts.dropna()
+    numbers = pd.to_numeric(present, errors="coerce")
+    return len(present) > 0 and bool(numbers.notna().all())
 
 
 def _about_encoding(path, start):
@@ -167,7 +204,7 @@ def about_columns(table):
         )
     if numbered:
         notes.append(
-            f"As if rows were numbered, without gaps or repetitions: "
+            f"As if rows were numbered, without repetitions: "
             f"{_listed(numbered)}. Leave such numbers out of the file."
         )
     return notes, numbers
@@ -179,11 +216,11 @@ def _has_many(texts):
 
 
 def _counts_rows(column):
-    """Whether a column of whole numbers holds each from the first to the last once."""
+    """Whether whole numbers are hardly more than those from the first to the last."""
     return (
         len(column) >= _NUMBERED_ROWS
         and column.is_unique
-        and column.max() - column.min() == len(column) - 1
+        and column.max() - column.min() < _GAPS * len(column)
     )
 
 

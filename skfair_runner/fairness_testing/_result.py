@@ -160,6 +160,12 @@ class SearchResult:
                 f"{int(row['examined']):,}; 95 % interval {row['low']:.2%} to "
                 f"{row['high']:.2%})."
             )
+        if self.tried and not self.found:
+            lines.append(
+                f"So it is for every model that does not get {' and '.join(names)}, "
+                "and it says nothing about differences between groups through other "
+                "columns."
+            )
         if self.found:
             top = self.directions().iloc[0]
             lines.append(

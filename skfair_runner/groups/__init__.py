@@ -6,7 +6,7 @@ from skfair_runner.groups.checks import (
     check_no_empty_cell,
 )
 from skfair_runner.groups.encoding import Groups, encode_groups
-from skfair_runner.groups.reading import check_same_index
+from skfair_runner.groups.reading import check_same_index, check_same_indexes
 
 __all__ = [
     "Groups",
@@ -14,5 +14,6 @@ __all__ = [
     "check_at_least_two",
     "check_no_empty_cell",
     "check_same_index",
+    "check_same_indexes",
     "encode_groups",
 ]

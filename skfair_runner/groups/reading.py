@@ -160,6 +160,44 @@ y.to_numpy() if their order is right.
         )
 
 
+def check_same_indexes(X, caller, **values):
+    """Refuse values whose pandas indexes differ from that of X, or from one another.
+
+    Parameters
+    ----------
+    X : object
+        The samples. A pipeline's steps may have left them without an index; the first
+        of `values` that has one then takes its place.
+
+    caller : str
+        Who asks; begins the error message.
+
+    **values : object
+        What belongs to the samples row by row, by name; as of :func:`check_same_index`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_same_index`.
+
+    Examples
+    --------
+    >>> y = pd.Series([0, 1], index=[1, 0])
+    >>> check_same_indexes(np.zeros((2, 3)), "fit", y=y, sample_weight=y.sort_index())
+    Traceback (most recent call last):
+    ...
+    ValueError: fit: the indexes of y and `sample_weight` differ, first in row 0: 1 in \
+y, 0 in `sample_weight`. Rows are matched by position: align them with \
+sample_weight.loc[y.index], or pass sample_weight.to_numpy() if their order is right.
+    """
+    reference, of = X, "X"
+    for name, own in values.items():
+        if isinstance(getattr(reference, "index", None), pd.Index):
+            check_same_index(reference, own, name, caller, of=of)
+        else:
+            reference, of = own, name
+
+
 def check_nothing_missing(frame, columns, sensitive_features, caller):
     """Refuse missing values, naming rows and columns."""
     absent = frame.isna().to_numpy()

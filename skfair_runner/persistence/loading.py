@@ -24,10 +24,11 @@ from skfair_runner.persistence.values import (
 )
 from skfair_runner.utils import import_optional
 
-# Of make_table_preprocessor, and the dtypes that scikit-learn's imputer and encoder
-# keep, which skops reads from the head of an empty array.
+# Of make_table_preprocessor, the dtypes that scikit-learn's imputer and encoder keep,
+# which skops reads from the head of an empty array, and what names columns by kind.
 _SAFE_TYPES = (
     "numpy.dtype",
+    "sklearn.compose._column_transformer.make_column_selector",
     "skfair_runner.preprocessing._ColumnsOfKind",
     "skfair_runner.preprocessing._to_float32",
     "skfair_runner.preprocessing._to_text",

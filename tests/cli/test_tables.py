@@ -54,6 +54,27 @@ def test_question_marks_are_missing_values(read, separator):
     assert notes == ["Read ? as a missing value: age (1), job (2), sure (1), none (3)."]
 
 
+def test_among_numbers_na_is_missing_and_among_texts_a_text(read):
+    table, notes = read("age,region\n1,NA\nNA,EU\nNaN,None\n4,\n")
+    assert table["age"].tolist()[::3] == [1, 4] and table["age"].isna().sum() == 2
+    assert table["region"].tolist()[:3] == ["NA", "EU", "None"]
+    assert table["region"].isna().tolist() == [False, False, False, True]
+    assert notes == [
+        "Read NA as a missing value: age (1).",
+        "Read NaN as a missing value: age (1).",
+    ]
+
+
+def test_a_column_of_nothing_but_na_stays_as_it_is(read):
+    table, notes = read("age,region\n1,NA\n2,NA\n")
+    assert table["region"].tolist() == ["NA", "NA"] and not notes
+
+
+def test_a_header_that_names_a_column_twice_is_refused(read):
+    with pytest.raises(ValueError, match=r"more than one column 'hired', 'age': give"):
+        read("hired,age,sex,age,hired\n1,2,3,4,5\n")
+
+
 def test_decimal_commas_beside_question_marks_are_numbers(read):
     table, notes = read("pay;job\n28,5;a\n?;?\n;b\n")
     np.testing.assert_array_equal(table["pay"], [28.5, np.nan, np.nan])
@@ -120,6 +141,7 @@ def test_very_many_texts_are_said(n_texts, n_rows, is_said):
     ("column", "is_said"),
     [
         (np.arange(60) + 1000, True),
+        (np.delete(np.arange(64), [3, 30, 31, 50]), True),
         (np.arange(60)[::-1], True),
         (np.arange(40), False),
         (np.arange(60) * 2, False),
@@ -131,4 +153,4 @@ def test_numbers_of_rows_are_said(column, is_said):
     notes, _ = column_notes(id=column)
     assert bool(notes) == is_said
     if is_said:
-        assert notes[0].startswith("As if rows were numbered, without gaps or repetit")
+        assert notes[0].startswith("As if rows were numbered, without repetitions: id")

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
 from skfair_runner.groups import check_same_index, encode_groups
 
@@ -161,3 +162,30 @@ def test_an_index_in_another_order_is_told_of_what_has_it():
 def test_other_values_are_accepted_beside_an_index(values):
     check_same_index(X, values, "y", "fit")
     check_same_index(X.to_numpy(), pd.Series([0, 1, 1]), "y", "fit")
+
+
+def _readers():
+    from skfair_runner.baselines import ReweighingClassifier
+    from skfair_runner.compare import compare_classifiers
+
+    yield lambda X, y, groups: ReweighingClassifier(LogisticRegression()).fit(
+        X, y, sensitive_features=groups
+    )
+    yield lambda X, y, groups: compare_classifiers(
+        {"one": LogisticRegression()}, X, y, sensitive_features=groups, verbose=0
+    )
+
+
+@pytest.mark.parametrize("read", _readers(), ids=["baseline", "comparison"])
+@pytest.mark.parametrize("with_index", [True, False])
+def test_what_belongs_together_has_one_order(read, with_index):
+    y = pd.Series([0, 1] * 20, index=range(100, 140))
+    groups = pd.Series(["a", "a", "b", "b"] * 10, index=y.index)
+    X = pd.DataFrame({"age": np.arange(40.0)}, index=y.index)
+    of = "X" if with_index else "y"
+    told = f"indexes of {of} and `sensitive_features` differ, first in row 0: 100 in"
+    with pytest.raises(ValueError, match=told):
+        read(X if with_index else X.to_numpy(), y, groups.sort_index(ascending=False))
+    if with_index:
+        with pytest.raises(ValueError, match="indexes of X and `y` differ, first in"):
+            read(X, y.sort_index(ascending=False), groups)

@@ -13,6 +13,7 @@ import torch
 from numpy.testing import assert_array_equal
 from safetensors.torch import save as to_bytes
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import make_column_selector
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch.callbacks import Callback
@@ -489,4 +490,5 @@ def test_the_list_of_safe_types_names_what_exists():
     content = skops.io.dumps(make_table_preprocessor().fit(X))
     found = set(skops.io.get_untrusted_types(data=content))
     assert found <= set(_SAFE_TYPES)
-    assert len(_SAFE_TYPES) == 4
+    assert f"{make_column_selector.__module__}.make_column_selector" in _SAFE_TYPES
+    assert len(_SAFE_TYPES) == 5
