@@ -176,7 +176,7 @@ def _readers():
     )
 
 
-@pytest.mark.parametrize("read", _readers(), ids=["baseline", "comparison"])
+@pytest.mark.parametrize("read", list(_readers()), ids=["baseline", "comparison"])
 @pytest.mark.parametrize("with_index", [True, False])
 def test_what_belongs_together_has_one_order(read, with_index):
     y = pd.Series([0, 1] * 20, index=range(100, 140))
