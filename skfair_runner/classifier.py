@@ -128,7 +128,9 @@ class RunnerFairClassifier(NeuralClassifier):
 
     early_stopping : bool, default=False
         Whether each phase ends when it no longer improves on held-out rows, and keeps
-        its best epoch.
+        its best epoch. The warm-up watches the criterion; the repair adds 1.5 times
+        what the difference is beyond its bound, or, without one, the neuron penalty
+        and the gap with their weights.
 
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, in (0, 1).
@@ -156,7 +158,8 @@ class RunnerFairClassifier(NeuralClassifier):
 
     callbacks : list or None, default=None
         skorch callbacks. One that raises KeyboardInterrupt, as EarlyStopping does, ends
-        its phase only. An LRScheduler needs ``lr_schedule="constant"``.
+        its phase only. An LRScheduler needs ``lr_schedule="constant"``, and what
+        watches held-out rows, such as ``valid_loss``, ``early_stopping=True``.
 
     checkpoint : str, path-like or None, default=None
         File that the state of training is written to after every epoch. A `fit` that
