@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import warnings
 from numbers import Real
@@ -11,6 +10,7 @@ import numpy as np
 
 from skfair_runner.frontier._placing import LARGEST_WEIGHT
 from skfair_runner.metrics.fronts import find_knee, non_dominated
+from skfair_runner.metrics.intervals import two_digits
 from skfair_runner.utils import SkfairRunnerWarning
 
 
@@ -307,15 +307,9 @@ def _rows_that_would_do(points, difference, bound, n_rows):
     room = bound - below["estimate"]
     needed = n_rows * ((below[difference] - below["estimate"]) / room) ** 2
     return (
-        f" About {_two_digits(needed.min()):,} held-out rows in place of {n_rows:,} "
+        f" About {two_digits(needed.min()):,} held-out rows in place of {n_rows:,} "
         f"could tell, if the estimate stays {below['estimate'][needed.idxmin()]:.3f}."
     )
-
-
-def _two_digits(number):
-    """A number rounded up to two digits."""
-    unit = 10 ** max(math.floor(math.log10(number)) - 1, 0)
-    return math.ceil(number / unit) * unit
 
 
 def most_equal_above(table, difference, accuracy, caller, *, stacklevel=2):

@@ -7,6 +7,7 @@ from skfair_runner.metrics.differences import (
     equalized_odds_difference,
     false_positive_rate_difference,
 )
+from skfair_runner.metrics.intervals import DifferenceInterval, difference_interval
 from skfair_runner.metrics.registry import METRICS, Metric, resolve_metric
 from skfair_runner.metrics.scores import (
     area_between_cdfs,
@@ -17,10 +18,12 @@ from skfair_runner.metrics.tables import group_rates, is_constant
 
 __all__ = [
     "METRICS",
+    "DifferenceInterval",
     "Metric",
     "area_between_cdfs",
     "demographic_parity_difference",
     "demographic_parity_ratio",
+    "difference_interval",
     "equal_opportunity_difference",
     "equalized_odds_difference",
     "fairness_summary",
