@@ -10,11 +10,9 @@ from sklearn.base import clone
 
 from skfair_runner._training_data import TrainingData, check_cells, split_validation
 from skfair_runner.gaps import resolve_constraint
+from skfair_runner.metrics.intervals import FEW_ROWS
 from skfair_runner.utils import SkfairRunnerWarning
 from skfair_runner.utils._columns import take_rows
-
-# Held-out rows that a rate should rest on.
-_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -244,17 +242,18 @@ def _check_counts(counts, data, fraction, caller):
 def _warn_of_few(by_rate, labels, held_out, caller, more):
     """Say where held-out rows are too few to tell a difference."""
     least = int(by_rate.min())
-    if least >= _FEW:
+    if least >= FEW_ROWS:
         return
     rate, group = np.unravel_index(by_rate.argmin(), by_rate.shape)
     of_label = "" if labels[rate] is None else f" with the label {labels[rate]!r}"
     n_rows = len(held_out.y)
+    needed = -(-FEW_ROWS * n_rows // least)
     warnings.warn(
         f"{caller}: only {least} held-out rows of group "
         f"{held_out.groups.labels[group]!r}{of_label} tell a rate that the constraint "
-        f"compares, where at least {_FEW} should: its difference is mostly noise. That "
-        f"takes about {-(-_FEW * n_rows // least):,} held-out rows in place of "
-        f"{n_rows:,}: more rows{more}.",
+        f"compares, where at least {FEW_ROWS} should: its difference is mostly noise. "
+        f"That takes about {needed:,} held-out rows in place of {n_rows:,}: more "
+        f"rows{more}.",
         SkfairRunnerWarning,
         # The caller of fit, beyond hold_out and scikit-learn's wrapper.
         stacklevel=5,

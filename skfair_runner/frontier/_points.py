@@ -11,19 +11,18 @@ from sklearn.base import clone
 from skfair_runner._building import assemble_net
 from skfair_runner._settings import Settings
 from skfair_runner.frontier._placing import first_weights, next_weight
-from skfair_runner.metrics.bootstrap import errors_of_decisions
+from skfair_runner.metrics.bootstrap import count_decisions, errors_of_decisions
 from skfair_runner.metrics.influence import (
     influence_on_average_precision,
     linear_half_width,
 )
+from skfair_runner.metrics.intervals import ends_around
 from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
 
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
-# The largest value of what is no share and no difference of two shares.
-_LARGEST = {"equalized_odds_sum": 2.0}
 # What `frontier_` tells of every point, besides its weight.
 _TOLD = (
     "accuracy",
@@ -188,8 +187,7 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
 
 def _add_interval(row, name, width):
     """Set both ends of a measure's interval."""
-    row[f"{name}_low"] = max(row[name] - width, 0.0)
-    row[f"{name}_high"] = min(row[name] + width, _LARGEST.get(name, 1.0))
+    row[f"{name}_low"], row[f"{name}_high"] = ends_around(name, row[name], width)
 
 
 def watched_difference(constraint):
@@ -199,10 +197,8 @@ def watched_difference(constraint):
 
 def cells_of_decisions(data, decided):
     """Rows of each group, label and decision, (n_groups, n_classes, n_classes)."""
-    n_groups, n_classes = data.groups.n_groups, len(data.classes)
-    cells = (data.groups.codes * n_classes + data.y) * n_classes + decided
-    counts = np.bincount(cells, minlength=n_groups * n_classes**2)
-    return counts.reshape(n_groups, n_classes, n_classes)
+    sizes = data.groups.n_groups, len(data.classes)
+    return count_decisions(data.groups.codes, data.y, decided, *sizes)
 
 
 def summary(data, decided, scores, pos_label):

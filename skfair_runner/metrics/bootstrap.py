@@ -111,6 +111,27 @@ def resample_cells(counts, n_bootstrap, rng):
     return np.asfortranarray(drawn - sizes[..., None] * chances)
 
 
+def count_decisions(groups, labels, decided, n_groups, n_classes):
+    """Rows of each group, label and decision.
+
+    Parameters
+    ----------
+    groups, labels, decided : ndarray of shape (n_samples,)
+        Codes.
+
+    n_groups, n_classes : int
+        Number of groups, and of labels.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_groups, n_classes, n_classes)
+        Numbers of rows.
+    """
+    cells = (groups * n_classes + labels) * n_classes + decided
+    counts = np.bincount(cells, minlength=n_groups * n_classes**2)
+    return counts.reshape(n_groups, n_classes, n_classes)
+
+
 def rates_of_cells(cells, sizes):
     """Rates of every group for every class, linear in the numbers of rows.
 

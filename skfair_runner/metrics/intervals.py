@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skfair_runner.metrics.bootstrap import errors_of_decisions
+from skfair_runner._randomness import draw_seed
+from skfair_runner.metrics.bootstrap import count_decisions, errors_of_decisions
 from skfair_runner.metrics.rates import compute_rates
-from skfair_runner.metrics.summary import full_summary
+from skfair_runner.metrics.summary import differences_of
 from skfair_runner.utils import SkfairRunnerWarning
 
 # Which rows tell the rates of each measure.
@@ -23,7 +24,7 @@ _TOLD_BY = {
     "false_positive_rate_difference": "others",
 }
 # Rows that a rate should rest on.
-_FEW = 20
+FEW_ROWS = 20
 
 
 class DifferenceInterval(NamedTuple):
@@ -182,35 +183,37 @@ def difference_interval(
         )
     rates = compute_rates(y_true, y_pred, sensitive_features, None, pos_label, caller)
     labels, codes = rates.labels, rates.groups.codes
-    n_groups, n_classes = len(rates.n), len(labels.classes)
-    cells = (codes * n_classes + labels.y_true) * n_classes + labels.y_pred
-    counts = np.bincount(cells, minlength=n_groups * n_classes**2)
-    counts = counts.reshape(n_groups, n_classes, n_classes)
+    sizes = len(rates.n), len(labels.classes)
+    counts = count_decisions(codes, labels.y_true, labels.y_pred, *sizes)
     _warn_of_few(counts.sum(axis=2), metric, rates, caller)
-    errors = errors_of_decisions(
-        counts, labels.favourable.tolist(), n_bootstrap, _generator(random_state)
-    )[metric]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SkfairRunnerWarning)  # told above
-        summary = full_summary(
-            y_true, y_pred, sensitive_features=sensitive_features, pos_label=pos_label
-        )
-    estimate = float(summary[metric])
+    rng = np.random.default_rng(draw_seed(random_state))
+    compared = labels.favourable.tolist()
+    errors = errors_of_decisions(counts, compared, n_bootstrap, rng)[metric]
     width = float(np.quantile(np.abs(errors), confidence_level))
-    largest = 2.0 if metric == "equalized_odds_sum" else 1.0
+    estimate = differences_of(rates)[metric]
     return DifferenceInterval(
-        estimate,
-        max(estimate - width, 0.0),
-        min(estimate + width, largest),
-        len(codes),
+        estimate, *ends_around(metric, estimate, width), len(codes)
     )
 
 
-def _generator(random_state):
-    """A generator of its own, so that NumPy's global one is left alone."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = random_state.randint(2**31 - 1)
-    return np.random.default_rng(random_state)
+def ends_around(measure, estimate, width):
+    """Ends of an interval, within what the measure can be.
+
+    Parameters
+    ----------
+    measure : str
+        Its name.
+
+    estimate, width : float
+        Its value, and half the width of the interval.
+
+    Returns
+    -------
+    low, high : float
+        At least 0; at most 1, or 2 for the sum of two differences.
+    """
+    largest = 2.0 if measure == "equalized_odds_sum" else 1.0
+    return max(estimate - width, 0.0), min(estimate + width, largest)
 
 
 def _warn_of_few(sizes, metric, rates, caller):
@@ -225,19 +228,19 @@ def _warn_of_few(sizes, metric, rates, caller):
             codes = [c for c, told in zip(codes, is_told, strict=True) if told]
         by_rate, names = sizes[:, codes], [rates.labels.classes[c] for c in codes]
     least = int(by_rate.min())
-    if least >= _FEW:
+    if least >= FEW_ROWS:
         return
     group, rate = np.unravel_index(by_rate.argmin(), by_rate.shape)
     of_label = "" if names[rate] is None else f" with the label {names[rate]!r}"
     n_rows = len(rates.groups.codes)
     needed = "more rows of it"
     if least:
-        wanted = two_digits(_FEW * n_rows / least)
+        wanted = two_digits(FEW_ROWS * n_rows / least)
         needed = f"about {wanted:,} rows in place of {n_rows:,}"
     warnings.warn(
         f"{caller}: only {least} rows of group {rates.groups.labels[group]!r}"
-        f"{of_label} tell a rate that is compared, where at least {_FEW} should: its "
-        f"difference is mostly noise. That takes {needed}.",
+        f"{of_label} tell a rate that is compared, where at least {FEW_ROWS} should: "
+        f"its difference is mostly noise. That takes {needed}.",
         SkfairRunnerWarning,
         stacklevel=3,
     )

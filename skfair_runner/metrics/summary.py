@@ -146,6 +146,27 @@ def full_summary(
         "average_precision": precision,
         "roc_auc": area,
         "selection_rate": float(selected[0]) if len(selected) == 1 else float("nan"),
+        **differences_of(rates),
+        "demographic_parity_ratio": selection_ratio(rates),
+        "abcc": abcc,
+        "constant": has_one_decision(rates.labels.y_pred),
+    }
+
+
+def differences_of(rates):
+    """Every difference between groups, the largest over the compared labels.
+
+    Parameters
+    ----------
+    rates : GroupRates
+        From `compute_rates`.
+
+    Returns
+    -------
+    differences : dict of str to float
+        By name.
+    """
+    return {
         "demographic_parity_difference": float(difference(rates.selection_rate).max()),
         "equalized_odds_difference": odds_difference(rates, "worst_case"),
         "equalized_odds_sum": odds_difference(rates, "sum"),
@@ -155,9 +176,6 @@ def full_summary(
         "false_positive_rate_difference": float(
             difference(rates.false_positive_rate).max()
         ),
-        "demographic_parity_ratio": selection_ratio(rates),
-        "abcc": abcc,
-        "constant": has_one_decision(rates.labels.y_pred),
     }
 
 
