@@ -311,9 +311,17 @@ def columns_of(table, names, caller):
 
     Raises
     ------
+    TypeError
+        If it is no table.
+
     ValueError
         If a column is absent.
     """
+    if not hasattr(table, "columns"):
+        raise TypeError(
+            f"{caller} must be a DataFrame, one row for each of what is drawn, got a "
+            f"{type(table).__name__}."
+        )
     absent = [name for name in names if name not in table.columns]
     if absent:
         raise ValueError(

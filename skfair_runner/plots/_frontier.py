@@ -81,11 +81,6 @@ class FrontierDisplay:
     ):
         name = type(self).__name__
         columns_of(points, ["weight", "constant", difference, utility], name)
-        if reference is not None and not hasattr(reference, "columns"):
-            raise TypeError(
-                f"{name}: reference must be a DataFrame, one row for each classifier, "
-                f"got a {type(reference).__name__}."
-            )
         if reference is not None:
             columns_of(reference, [difference, utility], f"{name}: reference")
         self.points = points

@@ -381,7 +381,7 @@ def axis_label(measure, otherwise):
     measure : str
         Name of a column.
 
-    otherwise : {"more", "less", None}
+    otherwise : {"more", "less"}
         What is better of a measure that is not known.
 
     Returns
