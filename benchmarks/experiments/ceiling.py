@@ -85,6 +85,11 @@ def margins(p_label, w, multipliers):
     return p_label - 0.5 - w @ np.asarray(multipliers, dtype=np.float64)
 
 
+def _dense(X):
+    """A matrix as trees take it."""
+    return X.toarray() if issparse(X) else np.asarray(X)
+
+
 class PlugIn:
     """Estimated probabilities of one case, from which every shift can be read."""
 
@@ -129,7 +134,7 @@ class PlugIn:
         )
 
     def _arrays(self, part, favourable):
-        X = part.X.toarray() if issparse(part.X) else np.asarray(part.X)
+        X = _dense(part.X)
         # Both codes are of the same two names in every part.
         groups = np.unique(part.groups, return_inverse=True)[1]
         return X, (part.y == favourable).astype(np.int64), groups
@@ -166,7 +171,7 @@ class GroupBlindLimit(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y, *, sensitive_features):
         """Choose multipliers out of fold, then fit the probabilities on all rows."""
-        X = X.toarray() if issparse(X) else np.asarray(X)
+        X = _dense(X)
         self.classes_, codes = np.unique(y, return_inverse=True)
         groups = np.unique(sensitive_features, return_inverse=True)[1]
         p_label = np.empty(len(codes))
@@ -184,13 +189,29 @@ class GroupBlindLimit(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """Decisions; groups are not asked for."""
-        X = X.toarray() if issparse(X) else np.asarray(X)
+        X = _dense(X)
         p_label, w = self._read(self.model_, X)
         return self.classes_[(margins(p_label, w, self.multipliers_) > 0).astype(int)]
 
     def _read(self, model, X):
         p_label, joint = model.probabilities_of(X)
         return p_label, weights(joint, model.shares_, self.criterion)
+
+
+def _tried(p_label, w, y, groups, candidates):
+    """Each candidate, its accuracy, and its differences within each population.
+
+    Of a single weight that is everybody, of two each label.
+    """
+    populations = [np.ones(len(y), bool)] if w.shape[1] == 1 else [y == 0, y == 1]
+    cells = [
+        [np.flatnonzero(who & (groups == group)) for group in (1, 0)]
+        for who in populations
+    ]
+    for each in candidates:
+        decided = margins(p_label, w, each) > 0
+        gaps = [abs(decided[one].mean() - decided[two].mean()) for one, two in cells]
+        yield each, np.mean(decided == y), gaps
 
 
 def cheapest_multipliers(p_label, w, y, groups, price):
@@ -215,17 +236,11 @@ def cheapest_multipliers(p_label, w, y, groups, price):
     multipliers : tuple of float
         One per weight.
     """
-    populations = [np.ones(len(y), bool)] if w.shape[1] == 1 else [y == 0, y == 1]
-    # Rows of one cell, and their share of it.
-    cells = [
-        (np.flatnonzero(who & (groups == 1)), np.flatnonzero(who & (groups == 0)))
-        for who in populations
+    candidates = itertools.product(FINE_LAMBDAS, repeat=w.shape[1])
+    found = [
+        (accuracy, sum(differences), each)
+        for each, accuracy, differences in _tried(p_label, w, y, groups, candidates)
     ]
-    found = []
-    for each in itertools.product(FINE_LAMBDAS, repeat=w.shape[1]):
-        decided = margins(p_label, w, each) > 0
-        gaps = [abs(decided[one].mean() - decided[two].mean()) for one, two in cells]
-        found.append(((decided == y).mean(), sum(gaps), each))
     best = max(accuracy for accuracy, _, _ in found)
     affordable = [row for row in found if row[0] >= best - price]
     return min(affordable, key=lambda row: row[1])[2]
@@ -244,16 +259,9 @@ def choose_multipliers(p_label, w, y, groups, candidates):
     The difference is the larger one of the weights' populations: everybody for a single
     weight, and each label for two.
     """
-    positive = [margins(p_label, w, each) > 0 for each in candidates]
-    accuracy = [np.mean(each == y) for each in positive]
-    populations = [np.ones(len(y), bool)] if w.shape[1] == 1 else [y == 0, y == 1]
-    differences = [
-        max(
-            abs(each[who & (groups == 1)].mean() - each[who & (groups == 0)].mean())
-            for who in populations
-        )
-        for each in positive
-    ]
+    tried = list(_tried(p_label, w, y, groups, candidates))
+    accuracy = [accuracy for _, accuracy, _ in tried]
+    differences = [max(differences) for _, _, differences in tried]
     kept = non_dominated(accuracy, differences)
     return [each for each, is_kept in zip(candidates, kept, strict=True) if is_kept]
 
