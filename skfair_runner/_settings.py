@@ -93,6 +93,17 @@ def _controller_settings(within: str, few: bool, n_steps: int) -> tuple[float, f
     return gain, 0.97 if per_label else 0.90
 
 
+def _epochs_of_phases(few: bool, own_module: bool, per_label: bool) -> tuple[int, int]:
+    """Epochs of plain training, and of training with a repair or without."""
+    if few:
+        return 16, 16
+    if own_module:
+        return 16, 12 if per_label else 16
+    # At the higher rate, the default network begins to learn rows by heart; what rates
+    # within a label rest on, it does so sooner.
+    return 10, 8 if per_label else 12
+
+
 def resolve_settings(
     n_samples: int,
     *,
@@ -145,13 +156,15 @@ def resolve_settings(
         batch_size = min(max(power, 64), 512)
     steps = math.ceil(n_samples / batch_size)
     few = n_samples < ROWS_FOR_FULL_CAPACITY
-    plain_epochs = max(16, math.ceil(_LEAST_STEPS / steps))
     plain_lr = 1e-3 if few or own_module else 4e-3
     lr_unit = _LR_OF_SGD if _is_sgd(optimizer) else 1
     populations = within if isinstance(within, Mapping) else {"": within}
     per_label = any(one != "everybody" for one in populations.values())
+    plain_epochs, repair_epochs = (
+        max(epochs, math.ceil(_LEAST_STEPS / steps))
+        for epochs in _epochs_of_phases(few, own_module, per_label)
+    )
     # Rates within a label rest on fewer rows: slower, with a longer memory.
-    repair_epochs = 12 if per_label and not few else plain_epochs
     repair_lr = min(plain_lr, 2e-3) if per_label else plain_lr
     # Few rows have few decisions near the threshold for a sharp relaxation to move.
     sharpness = (1.0, 3.0 if few else 8.0 if per_label else 5.0)
