@@ -94,7 +94,7 @@ def _controller_settings(within: str, few: bool, n_steps: int) -> tuple[float, f
 
 
 def _epochs_of_phases(few: bool, own_module: bool, per_label: bool) -> tuple[int, int]:
-    """Epochs of plain training, and of training with a repair or without."""
+    """Epochs of plain training, and of what follows, a repair or more of the same."""
     if few:
         return 16, 16
     if own_module:
@@ -149,7 +149,8 @@ def resolve_settings(
     settings : Settings
         Small data get small batches, a smaller network and a lower learning rate: what
         memorises the training rows meets a bound on them alone. Several constraints
-        share the phases of the slowest, and each has a gain and a memory of its own.
+        share the longest repair and the lowest rate, and each has a gain and a memory
+        of its own.
     """
     if batch_size == "auto":
         power = 2 ** math.floor(math.log2(max(n_samples / 16, 1)))
@@ -159,10 +160,11 @@ def resolve_settings(
     plain_lr = 1e-3 if few or own_module else 4e-3
     lr_unit = _LR_OF_SGD if _is_sgd(optimizer) else 1
     populations = within if isinstance(within, Mapping) else {"": within}
-    per_label = any(one != "everybody" for one in populations.values())
+    within_labels = [one != "everybody" for one in populations.values()]
+    per_label = any(within_labels)
     plain_epochs, repair_epochs = (
         max(epochs, math.ceil(_LEAST_STEPS / steps))
-        for epochs in _epochs_of_phases(few, own_module, per_label)
+        for epochs in _epochs_of_phases(few, own_module, all(within_labels))
     )
     # Rates within a label rest on fewer rows: slower, with a longer memory.
     repair_lr = min(plain_lr, 2e-3) if per_label else plain_lr

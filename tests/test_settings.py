@@ -203,15 +203,36 @@ def test_what_the_paper_does_not_have_is_refused(arguments, message):
         paper_settings(*arguments)
 
 
+def test_the_default_network_is_trained_for_fewer_epochs_on_many_rows():
+    """Where it would learn rows by heart; a module of one's own learns more slowly."""
+    phases = {
+        "plain": resolve(30_000),
+        "within labels": resolve(30_000, within="each label"),
+        "own": resolve(30_000, own_module=True),
+        "few rows": resolve(14_999),
+    }
+    assert {
+        name: (settings.warmup_epochs, settings.max_epochs)
+        for name, settings in phases.items()
+    } == {
+        "plain": (10, 12),
+        "within labels": (10, 8),
+        "own": (16, 16),
+        "few rows": (16, 16),
+    }
+
+
 def test_several_constraints_share_the_phases_and_have_their_own_controllers():
-    """The phases are those of the slowest; gain and memory those of each alone."""
+    """The longest repair at the lowest rate; gain and memory those of each alone."""
     pair = {"demographic_parity": "everybody", "equalized_odds": "each label"}
     for n_samples in (1_000, 50_000):
         joint = resolve(n_samples, pair).as_dict()
         alone = {name: resolve(n_samples, one) for name, one in pair.items()}
         slowest = alone["equalized_odds"].as_dict()
-        for name in ("lr", "max_epochs", "sharpness", "batch_size"):
+        for name in ("lr", "sharpness", "batch_size"):
             assert joint[name] == slowest[name]
+        longest = max(settings.max_epochs for settings in alone.values())
+        assert joint["max_epochs"] == longest
         for name in ("gain", "memory"):
             own = {k: settings.as_dict()[name] for k, settings in alone.items()}
             assert joint[name]["equalized_odds"] == own["equalized_odds"]
