@@ -93,15 +93,17 @@ def _controller_settings(within: str, few: bool, n_steps: int) -> tuple[float, f
     return gain, 0.97 if per_label else 0.90
 
 
-def _epochs_of_phases(few: bool, own_module: bool, per_label: bool) -> tuple[int, int]:
+def _epochs_of_phases(
+    few: bool, own_module: bool, per_label: bool, repair: str
+) -> tuple[int, int]:
     """Epochs of plain training, and of what follows, a repair or more of the same."""
     if few:
         return 16, 16
     if own_module:
         return 16, 12 if per_label else 16
-    # At the higher rate, the default network begins to learn rows by heart; what rates
-    # within a label rest on, it does so sooner.
-    return 10, 8 if per_label else 12
+    # At the higher rate, the default network begins to learn rows by heart; where that
+    # spoils the decisions within a label, their scores are still moving.
+    return 10, 8 if per_label and repair == "decisions" else 12
 
 
 def resolve_settings(
@@ -164,7 +166,7 @@ def resolve_settings(
     per_label = any(within_labels)
     plain_epochs, repair_epochs = (
         max(epochs, math.ceil(_LEAST_STEPS / steps))
-        for epochs in _epochs_of_phases(few, own_module, all(within_labels))
+        for epochs in _epochs_of_phases(few, own_module, all(within_labels), repair)
     )
     # Rates within a label rest on fewer rows: slower, with a longer memory.
     repair_lr = min(plain_lr, 2e-3) if per_label else plain_lr

@@ -208,6 +208,7 @@ def test_the_default_network_is_trained_for_fewer_epochs_on_many_rows():
     phases = {
         "plain": resolve(30_000),
         "within labels": resolve(30_000, within="each label"),
+        "scores": resolve(30_000, within="each label", repair="scores"),
         "own": resolve(30_000, own_module=True),
         "few rows": resolve(14_999),
     }
@@ -217,6 +218,7 @@ def test_the_default_network_is_trained_for_fewer_epochs_on_many_rows():
     } == {
         "plain": (10, 12),
         "within labels": (10, 8),
+        "scores": (10, 12),
         "own": (16, 16),
         "few rows": (16, 16),
     }
