@@ -175,7 +175,8 @@ def resolve_settings(
     auto_alpha = 0.05
     if repair == "scores":
         sharpness = (1.0, 1.0)
-        auto_alpha = 0.5 if few else 1.0
+        # A larger weight within labels selects nobody where few are selected (Bank).
+        auto_alpha = 0.5 if few or per_label else 1.0
     if warmup_epochs == "auto":
         warmup_epochs = 0 if trained else plain_epochs
     if max_epochs == "auto":

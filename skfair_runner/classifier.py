@@ -67,7 +67,7 @@ class RunnerFairClassifier(NeuralClassifier):
 
     alpha : float or "auto", default="auto"
         Weight of the neuron penalty, the paper's λ; 0 switches it off. "auto" is 0.05
-        for decisions; for scores 1, and 0.5 below 15,000 rows.
+        for decisions; for scores 1, and 0.5 below 15,000 rows or within labels.
 
     top_k : float or int, default=0.5
         Neurons of each layer that are held responsible: a fraction in (0, 1], rounded

@@ -203,6 +203,16 @@ def test_what_the_paper_does_not_have_is_refused(arguments, message):
         paper_settings(*arguments)
 
 
+def test_the_neurons_count_for_less_in_scores_within_labels():
+    """Where few are selected, more would select nobody."""
+    weights = [
+        resolve(n_samples, within=within, repair="scores").alpha
+        for n_samples in (5_000, 30_000)
+        for within in ("everybody", "each label")
+    ]
+    assert weights == [0.5, 0.5, 1.0, 0.5]
+
+
 def test_the_default_network_is_trained_for_fewer_epochs_on_many_rows():
     """Where it would learn rows by heart; a module of one's own learns more slowly."""
     phases = {
