@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,11 +56,10 @@ class Modulation(nn.Module):
     def __init__(self, shapes: Mapping[str, Sequence[int]], n_hidden: int = 32):
         super().__init__()
         self.paths = list(shapes)
-        # Of scale and shift, layer by layer.
-        self.sizes = [shape[0] for shape in shapes.values() for _ in range(2)]
+        self.sizes = [shape[0] for shape in shapes.values()]
         self.trunk = nn.Linear(1, n_hidden)
-        # Of all layers together: one product costs less than one for each.
-        self.head = nn.Linear(n_hidden, sum(self.sizes))
+        # Scales of all layers, then shifts: one product costs less than one for each.
+        self.head = nn.Linear(n_hidden, 2 * sum(self.sizes))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.directions = nn.ParameterList(
@@ -67,69 +67,66 @@ class Modulation(nn.Module):
         )
         self.strength = 0.0
 
-    def forward(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Scale and shift of every layer at the present strength.
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift of every neuron at the present strength.
 
         Returns
         -------
-        values : dict of str to (Tensor of shape (n_neurons,), same)
-            1 + γ, and β, by the path of the layer.
+        scales, shifts : Tensor of shape (n_neurons,)
+            1 + γ, and β, of the neurons of all layers.
         """
-        device = self.head.weight.device.type
-        if torch.is_autocast_enabled(device):
-            # Weights keep their precision, whatever activations are computed in.
-            with torch.autocast(device, enabled=False):
-                return self()
         # The first bit of repair changes a network most.
         centred = 2 * math.sqrt(self.strength) - 1
         trunk, head = self.trunk, self.head
         # Of one input and one sample, without the detours of nn.Linear.
         linear = torch.add(trunk.bias, trunk.weight.squeeze(1), alpha=centred)
         hidden = torch.tanh(_STEEPNESS * linear)
-        parts = torch.addmv(head.bias, head.weight, hidden).split(self.sizes)
-        return {
-            path: (1 + gamma, beta)
-            for path, gamma, beta in zip(
-                self.paths, parts[::2], parts[1::2], strict=True
-            )
-        }
+        gammas, shifts = torch.addmv(head.bias, head.weight, hidden).chunk(2)
+        return 1 + gammas, shifts
 
     def moved(self, path: str, weight: Tensor) -> Tensor:
         """A layer's weight, moved along its direction but not scaled."""
         direction = self.directions[self.paths.index(path)]
         return torch.add(weight, direction, alpha=self.strength)
 
-    def changed(self, module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    def layers_of(self, module: nn.Module) -> list[Any]:
+        """The layers of a network that follow the strength."""
+        return [module.get_submodule(path) for path in self.paths]
+
+    def changed(self, layers: Sequence[Any]) -> list[tuple[Tensor, Tensor]]:
         """Weights and biases of the layers at the present strength.
 
         Parameters
         ----------
-        module : nn.Module
-            The network; not changed.
+        layers : sequence of nn.Module
+            From :meth:`layers_of`; not changed.
 
         Returns
         -------
-        parameters : dict of str to (Tensor, Tensor)
-            Weight and bias by the path of the layer, with gradient to the network's own
-            and to the modulation.
+        parameters : list of (Tensor, Tensor)
+            Weight and bias of each layer, with gradient to the network's own and to the
+            modulation.
         """
-        changed = {}
-        for path, (scale, shift) in self().items():
-            layer = module.get_submodule(path)
-            weight = self.moved(path, layer.get_parameter("weight"))
-            bias = layer.get_parameter("bias")
-            changed[path] = (
-                weight * _per_neuron(scale, weight),
-                bias * _per_neuron(scale, bias) + _per_neuron(shift, bias),
-            )
+        device = self.head.weight.device.type
+        if torch.is_autocast_enabled(device):
+            # Weights keep their precision, whatever activations are computed in.
+            with torch.autocast(device, enabled=False):
+                return self.changed(layers)
+        scales, shifts = self()
+        biases = torch.cat([layer.bias for layer in layers])
+        biases = torch.addcmul(shifts, scales, biases)
+        changed = []
+        for layer, direction, scale, bias in zip(
+            layers,
+            self.directions,
+            scales.split(self.sizes),
+            biases.split(self.sizes),
+            strict=True,
+        ):
+            moved = torch.add(layer.weight, direction, alpha=self.strength)
+            one_each = scale.view(-1, *[1] * (moved.ndim - 1))
+            changed.append((moved * one_each, bias))
         return changed
-
-
-def _per_neuron(values: Tensor, parameter: Tensor) -> Tensor:
-    """Values of the neurons, to be broadcast along a parameter's first axis."""
-    if parameter.ndim == 1:
-        return values
-    return values.view(-1, *[1] * (parameter.ndim - 1))
 
 
 def modulate(
@@ -220,13 +217,12 @@ def modulated(module: nn.Module, modulation: Modulation) -> Iterator[None]:
     modulation : Modulation
         From :func:`modulate`.
     """
-    layers = [module.get_submodule(path) for path in modulation.paths]
+    layers = modulation.layers_of(module)
 
     def shadow(*_):
         # What an instance holds itself comes before its registered parameters.
-        for layer, (weight, bias) in zip(
-            layers, modulation.changed(module).values(), strict=True
-        ):
+        changed = modulation.changed(layers)
+        for layer, (weight, bias) in zip(layers, changed, strict=True):
             vars(layer).update(weight=weight, bias=bias)
 
     def uncover(*_):
@@ -294,10 +290,12 @@ def at_strength(
     before, modulation.strength = modulation.strength, strength
     try:
         with torch.no_grad():
-            for path, (weight, bias) in modulation.changed(module).items():
-                layer = folded.get_submodule(path)
-                layer.get_parameter("weight").copy_(weight)
-                layer.get_parameter("bias").copy_(bias)
+            changed = modulation.changed(modulation.layers_of(module))
+            for layer, (weight, bias) in zip(
+                modulation.layers_of(folded), changed, strict=True
+            ):
+                layer.weight.copy_(weight)
+                layer.bias.copy_(bias)
     finally:
         modulation.strength = before
     return folded

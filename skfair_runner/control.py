@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ._transfer import is_apart
 from .cells import Cells, PricedSums
-from .multipliers import Array, RateController, SelectionGuard, place
+from .multipliers import Array, RateController, SelectionGuard, make_guard, place
 from .relaxations import Outcome, decisions, sharpened_scores
 
 # The sharpness rises over this share of the repair; then the multipliers settle.
@@ -66,10 +66,9 @@ class OutputController:
         self._device = selection_rates.device
         for part in self.parts.values():
             part.place(self._device)
-        rates = place(selection_rates, self._device)
         # As quick as the quickest of those that could drive the rate away.
         gain = max(part.gain for part in self.parts.values())
-        self._guard = SelectionGuard(rates, gain)
+        self._guard = make_guard(selection_rates, gain, device=self._device)
 
     @property
     def multipliers(self) -> Tensor:
@@ -140,7 +139,7 @@ class OutputController:
         sums, counts = _read(decided), _read(cells.counts)
         for part in self.parts.values():
             part.observe(sums, counts)
-        self._guard.observe(sums.sum((0, 1)) / counts.sum())
+        self._guard.observe(sums, counts)
 
     def prices(self, cells: Cells) -> Tensor:
         """What a unit of each cell's sum of relaxed decisions costs at present.
@@ -158,7 +157,7 @@ class OutputController:
         counts = _read(cells.counts)
         each = [part.prices(counts) for part in self.parts.values()]
         # Selection rates are linear in the sums, too.
-        prices = reduce(add, each) + self._guard.multipliers / counts.sum()
+        prices = reduce(add, each) + self._guard.prices(counts)
         return torch.as_tensor(prices).to(cells.counts)
 
     def _holders(self) -> Iterator[tuple[str, RateController | SelectionGuard, str]]:
@@ -175,7 +174,7 @@ class OutputController:
         return {
             # Plain numbers have double precision, and keep it.
             name: torch.as_tensor(
-                np.array(value) if isinstance(value, list) else value
+                np.array(value, ndmin=1) if isinstance(value, list | float) else value
             ).clone()
             for name, holder, attribute in self._holders()
             for value in [getattr(holder, attribute)]
@@ -187,3 +186,4 @@ class OutputController:
             setattr(holder, attribute, place(state[name], self._device))
         for part in self.parts.values():
             part.place(self._device)
+        self._guard.place(self._device)

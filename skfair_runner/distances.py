@@ -85,33 +85,41 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     return mean_pairwise_difference(means, present).sum(0)
 
 
-def _contrasts(pools: Tensor, totals: Tensor) -> Tensor:
+def _contrasts(pools: Tensor, counts: Tensor) -> Tensor:
     """What takes sums over cells to the difference of two groups' means.
 
     One row per population, (n_pools, n_labels * 2); zero where a group is absent.
     """
-    if is_apart(totals.device):
+    if is_apart(counts.device):
+        totals = pools.to(counts) @ counts  # (n_pools, n_groups)
         shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
         shares[:, 1].neg_()
-        return (pools[:, :, None] * shares[:, None]).flatten(1)
+        return (pools.to(counts)[:, :, None] * shares[:, None]).flatten(1)
     # So few numbers are divided in less time than a tensor operation takes to begin.
-    rows = []
-    for pool, (one, other) in zip(pools.tolist(), totals.tolist(), strict=True):
+    rows, of_labels = [], counts.tolist()
+    for pool in pools.tolist():
+        one, other = (
+            sum(
+                label * cells[group]
+                for label, cells in zip(pool, of_labels, strict=True)
+            )
+            for group in (0, 1)
+        )
         first, second = (1 / one, -1 / other) if one and other else (0.0, 0.0)
         rows.append([label * share for label in pool for share in (first, second)])
-    return torch.tensor(rows, dtype=totals.dtype)
+    return torch.tensor(rows, dtype=counts.dtype)
 
 
 def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
     """Derivative of `_mean_l1` by the sums, whose product with them it is."""
     sums = moments.sums
-    pools = pools.to(sums)
-    totals = pools @ moments.counts.to(sums)  # (n_pools, n_groups)
-    if totals.shape[1] == 2:
+    if sums.shape[1] == 2:
         # Each population's difference of means is one product with the sums.
-        contrasts = _contrasts(pools, totals)
+        contrasts = _contrasts(pools, moments.counts).to(sums)
         signs = (contrasts @ sums.flatten(0, 1)).sign()
         return (contrasts.T @ signs).view(sums.shape)
+    pools = pools.to(sums)
+    totals = pools @ moments.counts.to(sums)  # (n_pools, n_groups)
     by_mean = pairwise_slopes(*moments.group_means(pools)).transpose(1, 2)
     by_pool = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
     return (pools.T @ by_pool.flatten(1)).view(sums.shape)

@@ -326,23 +326,39 @@ class SelectionGuard:
     def __init__(self, selection_rates: Array, gain: float):
         self.gain = gain
         self._initial = self._selected = selection_rates
-        self._guard_integral = self._guard = 0 * selection_rates
+        self._guard_integral: Any = 0 * selection_rates
+        self._guard: Any = self._guard_integral
 
     STATE = ("initial", "selected", "guard_integral", "guard")
+
+    def place(self, device) -> None:
+        """Move everything to where batches are.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Where the module computes.
+        """
+        for name in self.STATE:
+            setattr(self, f"_{name}", place(getattr(self, f"_{name}"), device))
 
     @property
     def multipliers(self) -> Array:
         """See the class."""
         return self._guard
 
-    def observe(self, selected: Array) -> None:
+    def observe(self, sums: Array, counts: Array) -> None:
         """Push back where the selection rate drifts towards a constant classifier.
 
         Parameters
         ----------
-        selected : ndarray of shape (n_columns,)
-            Selection rate of a batch.
+        sums : ndarray of shape (n_labels, n_groups, n_columns)
+            Of decisions, 0 or 1.
+
+        counts : ndarray of shape (n_labels, n_groups)
+            Weight of each cell.
         """
+        selected = sums.sum((0, 1)) / counts.sum()
         self._selected = (
             _SELECTION_MEMORY * self._selected + (1 - _SELECTION_MEMORY) * selected
         )
@@ -354,3 +370,87 @@ class SelectionGuard:
             _where(excess == 0, 0.99 * self._guard_integral, moved)
         )
         self._guard = _limited(self._guard_integral + 2 * excess)
+
+    def prices(self, counts: Array) -> Array:
+        """Derivative of the guard's term by each cell's sum of relaxed decisions.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_labels, n_groups)
+            Weight of each cell in the batch.
+
+        Returns
+        -------
+        prices : ndarray of shape (n_columns,)
+            The same for every cell.
+        """
+        return self._guard / counts.sum()
+
+
+class SingleGuard(SelectionGuard):
+    """The same for one column on the processor, in plain numbers.
+
+    Parameters
+    ----------
+    selection_rates, gain
+        See :class:`SelectionGuard`.
+    """
+
+    def __init__(self, selection_rates: Array, gain: float):
+        super().__init__(selection_rates, gain)
+        self.place("cpu")
+
+    def place(self, device) -> None:
+        """Take the state as numbers; there is no other device."""
+        for name in self.STATE:
+            setattr(self, f"_{name}", np.asarray(getattr(self, f"_{name}")).item())
+
+    @property
+    def multipliers(self) -> Array:
+        """See the class."""
+        return np.array([self._guard], np.float32)
+
+    def observe(self, sums: Array, counts: Array) -> None:
+        """See :class:`SelectionGuard`."""
+        selected = sum(sums.ravel().tolist()) / sum(counts.ravel().tolist())
+        self._selected += (1 - _SELECTION_MEMORY) * (selected - self._selected)
+        tolerance = 0.25 - 0.5 * abs(self._initial - 0.5)
+        drift = self._selected - self._initial
+        excess = drift - _held(drift, tolerance)
+        if excess:
+            moved = self._guard_integral + 2 * self.gain * excess
+            self._guard_integral = _held(moved, MULTIPLIER_LIMIT)
+        else:
+            self._guard_integral *= 0.99
+        self._guard = _held(self._guard_integral + 2 * excess, MULTIPLIER_LIMIT)
+
+    def prices(self, counts: Array) -> Array:
+        """See :class:`SelectionGuard`."""
+        return self._guard / sum(counts.ravel().tolist()) if self._guard else 0.0
+
+
+def make_guard(
+    selection_rates: Tensor, gain: float, *, device: str | torch.device = "cpu"
+) -> SelectionGuard:
+    """The guard in the form that is fastest where it works.
+
+    Parameters
+    ----------
+    selection_rates : Tensor of shape (n_columns,)
+        See :class:`SelectionGuard`.
+
+    gain : float
+        See :class:`SelectionGuard`.
+
+    device : str or torch.device, default="cpu"
+        Where the module computes.
+
+    Returns
+    -------
+    guard : SelectionGuard
+        Of the class of that name, or a :class:`SingleGuard`.
+    """
+    single = len(selection_rates) == 1 and not is_apart(device)
+    return (SingleGuard if single else SelectionGuard)(
+        place(selection_rates, device), gain
+    )

@@ -26,6 +26,7 @@ from .batches import BatchLoader, GroupedDataset, RowBuffer, rows_at_once
 from .cells import Cells
 from .control import OutputController
 from .diagnosis import Diagnosis
+from .penalty import RepairPenalty
 from .relaxations import Outcome
 from .tasks import RateMeter, as_logits
 
@@ -359,7 +360,7 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         """Criterion, penalty, gradient: RUNNER's training step."""
         self._set_training(True)
         batch, y = self.send_batch(batch)
-        penalty = self.penalty_
+        penalty, meter = self.parts_of_step()
         with nullcontext({}) if penalty is None else penalty.recorder as activations:
             logits = self.infer(batch, self.mixed_precision)
         loss = self.get_loss(logits, y, X=batch, training=True)
@@ -373,9 +374,13 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
                 batch["X"], outcome, activations, self.step_, progress
             )
         self.backward(loss)
-        if self.meters_ is not None:
-            self.meters_[0].add(outcome)
+        if meter is not None:
+            meter.add(outcome)
         return {"loss": loss, "y_pred": logits}
+
+    def parts_of_step(self) -> tuple[RepairPenalty | None, RateMeter | None]:
+        """What a step adds to the criterion, and what counts its rates."""
+        return self.penalty_, None if self.meters_ is None else self.meters_[0]
 
     def train_step(self, batch, **fit_params):
         """Set the learning rate, then let skorch step the optimizer."""

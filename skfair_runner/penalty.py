@@ -90,8 +90,9 @@ class RepairPenalty:
             )
         self.strength = 1.0
         self.selected: dict[str, Tensor] = {}
-        # 1 / k for the k selected neurons of a layer, 0 for the others; all layers.
-        self._shares = torch.empty(0)
+        # 1 / k for the k selected neurons of a layer, 0 for the others; all layers. And
+        # the same times alpha.
+        self._shares = self._weights = torch.empty(0)
         # For each step's forward pass.
         self.recorder = record_activations(subject.module, self.layers)
         pools = subject.constraint.activation_pools(subject.n_labels, subject.positive)
@@ -149,7 +150,7 @@ class RepairPenalty:
         priced: list[PricedSums] = []
         if self.alpha > 0:
             if self.subject.distance.slopes is not None:
-                priced.append(self._priced_neurons(activations, cells, self.alpha))
+                priced.append(self._priced_neurons(activations, cells, self._weights))
             else:
                 terms.append(self.alpha * self.neuron_penalty(activations, cells))
         if self.output_weight > 0 and gap is not None:
@@ -189,7 +190,9 @@ class RepairPenalty:
         """Σ over layers of the mean discrimination of the selected neurons."""
         distance = self.subject.distance
         if distance.slopes is not None:
-            return cells.priced([self._priced_neurons(activations, cells)])
+            return cells.priced(
+                [self._priced_neurons(activations, cells, self._shares)]
+            )
         values = self._neuron_values(activations)
         if distance.of_moments is not None:
             # All neurons of all layers at once cost less than picking some of each.
@@ -204,16 +207,16 @@ class RepairPenalty:
         return torch.stack(parts).sum()
 
     def _priced_neurons(
-        self, activations: dict[str, Tensor], cells: Cells, weight: float = 1.0
+        self, activations: dict[str, Tensor], cells: Cells, weights: Tensor
     ) -> PricedSums:
-        """The same for a distance that is linear between two kinks, weighted."""
+        """Discrimination that is linear between two kinks, times weights of neurons."""
         distance = self.subject.distance
         assert distance.slopes is not None
         values = list(self._neuron_values(activations).values())
         with torch.no_grad():
             sums = [cells.sums(v) for v in values]
             together = Moments(torch.cat(sums, 2), None, cells.counts)
-            prices = distance.slopes(together, self._pools) * (weight * self._shares)
+            prices = distance.slopes(together, self._pools) * weights
         return PricedSums(values, together.sums, prices)
 
     def _neuron_values(self, activations: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -269,3 +272,4 @@ class RepairPenalty:
         for layer, share in zip(layers, self._shares.split(sizes), strict=True):
             chosen = selected[layer.name]
             share.index_fill_(0, chosen, 1 / len(chosen))
+        self._weights = self.alpha * self._shares

@@ -102,7 +102,9 @@ class Front:
         """
         if strength == 0:
             return copy.deepcopy(self.biased).eval()
-        network = at_strength(self.base, self.modulation, strength, into=into).eval()
+        network = at_strength(self.base, self.modulation, strength, into=into)
+        if network.training:
+            network.eval()
         if self.statistics:
             place = np.interp(strength**0.5, _ROOTS, np.arange(len(_ROOTS)))
             low = min(int(place), len(_ROOTS) - 2)
@@ -235,23 +237,16 @@ class FrontierNet(RunnerNet):
             penalty.importance = modulated_weight_importance(self.front_.modulation)
         return penalty
 
-    def train_step_single(self, batch, **fit_params):
-        """Draw a strength, and take the step of a repair with it."""
-        if self.penalty_ is None:
-            return super().train_step_single(batch, **fit_params)
+    def parts_of_step(self):
+        """Draw the strength of a step, and what belongs to it."""
+        penalty, meter = super().parts_of_step()
+        if penalty is None:
+            return penalty, meter
         strength = self._draw_strength()
-        self.front_.modulation.strength = self.penalty_.strength = strength
-        penalty, meters = self.penalty_, self.meters_
-        # The history tells of the whole repair.
-        if strength < 1:
-            self.meters_ = None
-        # Nothing is added to a plain step, and so nothing recorded.
-        if strength == 0:
-            self.penalty_ = None
-        try:
-            return super().train_step_single(batch, **fit_params)
-        finally:
-            self.penalty_, self.meters_ = penalty, meters
+        self.front_.modulation.strength = penalty.strength = strength
+        # Nothing is added to a plain step, and so nothing recorded; the history tells
+        # of the whole repair.
+        return penalty if strength > 0 else None, meter if strength == 1 else None
 
     def validation_step(self, batch, **fit_params):
         """Watch the whole repair."""

@@ -34,33 +34,32 @@ def first_weights(n_points):
     return (np.linspace(0, LARGEST_WEIGHT**0.5, n_first) ** 2).round(6).tolist()
 
 
-def next_weight(table, difference):
+def next_weight(weights, measures):
     """The weight between the two neighbouring points that differ most.
 
     Parameters
     ----------
-    table : DataFrame
-        Points measured so far, in rising order of weight.
+    weights : array-like of shape (n_points,)
+        Of the points measured so far, in any order.
 
-    difference : str
-        The measure that is traded for accuracy.
+    measures : array-like of shape (n_points, n_measures)
+        What neighbours differ in: accuracy, and the difference traded for it.
 
     Returns
     -------
     weight : float
-        Between two of the table's. Neighbours that are close already have their turn
+        Between two of the weights. Neighbours that are close already have their turn
         when there are no others; so has the step from weight 0, the biased model, which
         was trained for fewer epochs and is on no curve with the others.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> points = {"weight": [0, 0.09, 0.25, 1], "accuracy": [0.9, 0.8, 0.7, 0.7]}
-    >>> next_weight(pd.DataFrame({**points, "gap": [0.5, 0.2, 0.0, 0.0]}), "gap")
+    >>> next_weight([0, 1, 0.09, 0.25], [[0.9, 0.5], [0.7, 0], [0.8, 0.2], [0.7, 0]])
     0.16
     """
-    roots = np.sqrt(table["weight"].to_numpy(dtype=float))
-    jumps = table[["accuracy", difference]].diff().abs().sum(axis=1).to_numpy()[1:]
+    order = np.argsort(weights)
+    roots = np.sqrt(np.asarray(weights, dtype=float)[order])
+    jumps = np.abs(np.diff(np.asarray(measures)[order], axis=0)).sum(axis=1)
     widths = np.diff(roots)
     closed = widths <= _CLOSE
     if len(jumps) > 1:

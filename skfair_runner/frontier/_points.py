@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from skfair_runner.metrics.summary import full_summary
 from skfair_runner.tasks import probabilities
 from skfair_runner.utils import SkfairRunnerWarning
 
+# Errors of resampled rates are held for about this many cells at once.
+_MOST_NUMBERS = 2**22
 # What of a controller's state is proportional to the weight.
 _SCALED = ("integral", "multipliers", "guard_integral", "guard")
 # What `frontier_` tells of every point, besides its weight.
@@ -91,7 +94,27 @@ def classifier_around(fitted, weight, difference_bound=None):
     return clf
 
 
-def measure_points(fitted, progress, data, pos_label, **bootstrap):
+class Point(NamedTuple):
+    """What held-out rows tell of a classifier.
+
+    Attributes
+    ----------
+    told : dict of str to float
+        Its measures.
+
+    counts : ndarray of shape (n_groups, n_classes, n_classes)
+        Rows of each group, label and decision.
+
+    widths : dict of str to float
+        Half-widths of the intervals of measures that need more than these counts.
+    """
+
+    told: dict
+    counts: np.ndarray
+    widths: dict
+
+
+def measure_points(fitted, progress, data, pos_label, *, n_bootstrap, level, rng):
     """Measures of as many points as there are steps of progress, on held-out rows.
 
     The first ones are laid evenly, the others where neighbours differ most.
@@ -104,34 +127,39 @@ def measure_points(fitted, progress, data, pos_label, **bootstrap):
     progress : sequence
         As long as there are points, at least 3; run through while they are measured.
 
-    data, pos_label, **bootstrap
+    data, pos_label, level
         As of :func:`measure_point`.
+
+    n_bootstrap, rng
+        As of :func:`tell_points`.
 
     Returns
     -------
     table : DataFrame
-        One row per point, in rising order of weight.
+        One row per point, in rising order of weight: see :func:`tell_points`.
     """
     clf = classifier_around(fitted, 0.0)
-    difference = watched_difference(fitted.net_.plan.constraint)
-    planned = first_weights(len(progress))
-    front, repaired, rows = fitted.net_.front_, None, []
+    front, repaired = fitted.net_.front_, None
+    steep_in = ("accuracy", watched_difference(fitted.net_.plan.constraint))
+    planned, weights, points = first_weights(len(progress)), [], []
     for _ in progress:
         if not planned:
-            table = pd.DataFrame(rows).sort_values("weight")
-            planned = [next_weight(table, difference)]
-        weight = planned.pop(0)
+            measures = [[point.told[name] for name in steep_in] for point in points]
+            planned = [next_weight(weights, measures)]
+        weights.append(planned.pop(0))
         # Nothing else of the classifier is needed to measure its decisions.
-        module = front.network_at(weight, into=repaired)
-        repaired = module if weight > 0 else repaired
+        module = front.network_at(weights[-1], into=repaired)
+        repaired = module if weights[-1] > 0 else repaired
         clf.net_.module_ = module
-        row = measure_point(clf, data, pos_label, **bootstrap)
-        rows.append({"weight": weight, **row})
-    return pd.DataFrame(rows).sort_values("weight", ignore_index=True)
+        points.append(measure_point(clf, data, pos_label, level))
+    compared = _compared(data, pos_label)
+    table = tell_points(points, compared, n_bootstrap=n_bootstrap, level=level, rng=rng)
+    table.insert(0, "weight", weights)
+    return table.sort_values("weight", ignore_index=True)
 
 
-def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
-    """Measures of a classifier on held-out rows, with bootstrap intervals.
+def measure_point(clf, data, pos_label, level):
+    """Measures of a classifier on held-out rows.
 
     Parameters
     ----------
@@ -144,6 +172,46 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
     pos_label : label or None
         The favourable label; None compares every class with the rest.
 
+    level : float
+        Confidence level of the intervals, in (0, 1).
+
+    Returns
+    -------
+    point : Point
+        With two labels, the half-widths are those of average precision and selection
+        rate, linearised.
+    """
+    proba = probabilities(clf.net_.decision_values(data.X))
+    decided = proba.argmax(axis=1)
+    compared = _compared(data, pos_label)
+    scores = proba if pos_label is None else proba[:, compared[0]]
+    row = summary(data, decided, scores, pos_label)
+    widths = {}
+    if pos_label is not None:
+        positive = compared[0]
+        cells = data.groups.codes * len(data.classes) + data.y
+        given = {"selection_rate": (decided == positive) / len(decided)}
+        right = data.y == positive
+        if right.any():
+            told = influence_on_average_precision(right, scores)
+            given["average_precision"] = told
+        for name, influence in given.items():
+            widths[name] = linear_half_width(influence, cells, level)
+    told = {name: row[name] for name in _TOLD}
+    return Point(told, cells_of_decisions(data, decided), widths)
+
+
+def tell_points(points, compared, *, n_bootstrap, level, rng):
+    """Measures of points, with bootstrap intervals.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        On the same rows.
+
+    compared : list of int
+        Classes whose rates are compared between groups.
+
     n_bootstrap : int
         Number of resamples.
 
@@ -155,39 +223,40 @@ def measure_point(clf, data, pos_label, *, n_bootstrap, level, rng):
 
     Returns
     -------
-    row : dict
-        The measures, and ``<measure>_low`` and ``<measure>_high`` of those that have an
-        interval: for the sampling of the held-out rows, not that of training. Those of
-        average precision and selection rate, with two labels, are linearised.
+    table : DataFrame
+        One row per point: the measures, and ``<measure>_low`` and ``<measure>_high`` of
+        those that have an interval: for the sampling of the held-out rows, not that of
+        training.
     """
-    proba = probabilities(clf.net_.decision_values(data.X))
-    decided = proba.argmax(axis=1)
-    classes = data.classes.tolist()
-    scores = proba if pos_label is None else proba[:, classes.index(pos_label)]
-    row = summary(data, decided, scores, pos_label)
-    counts = cells_of_decisions(data, decided)
-    compared = range(len(classes)) if pos_label is None else [classes.index(pos_label)]
-    errors = errors_of_decisions(counts, list(compared), n_bootstrap, rng)
-    row = {name: row[name] for name in _TOLD}
-    widths = np.quantile(np.abs(list(errors.values())), level, axis=1)
-    for name, width in zip(errors, widths.tolist(), strict=True):
-        _add_interval(row, name, width)
-    if pos_label is not None:
-        positive = compared[0]
-        cells = data.groups.codes * len(classes) + data.y
-        given = {"selection_rate": (decided == positive) / len(decided)}
-        right = data.y == positive
-        if right.any():
-            told = influence_on_average_precision(right, scores)
-            given["average_precision"] = told
-        for name, influence in given.items():
-            _add_interval(row, name, linear_half_width(influence, cells, level))
-    return row
+    counts = np.stack([point.counts for point in points])
+    at_once = max(1, _MOST_NUMBERS // (n_bootstrap * counts[0].size))
+    parts = [
+        errors_of_decisions(counts[first : first + at_once], compared, n_bootstrap, rng)
+        for first in range(0, len(counts), at_once)
+    ]
+    rows = [dict(point.told) for point in points]
+    for name in parts[0]:
+        errors = np.abs(np.concatenate([part[name] for part in parts], axis=1))
+        widths = np.quantile(errors, level, axis=0)
+        for row, width in zip(rows, widths.tolist(), strict=True):
+            _add_interval(row, name, width)
+    for row, point in zip(rows, points, strict=True):
+        for name, width in point.widths.items():
+            _add_interval(row, name, width)
+    return pd.DataFrame(rows)
 
 
 def _add_interval(row, name, width):
     """Set both ends of a measure's interval."""
     row[f"{name}_low"], row[f"{name}_high"] = ends_around(name, row[name], width)
+
+
+def _compared(data, pos_label):
+    """Codes of the classes whose rates are compared."""
+    classes = data.classes.tolist()
+    return (
+        list(range(len(classes))) if pos_label is None else [classes.index(pos_label)]
+    )
 
 
 def watched_difference(constraint):

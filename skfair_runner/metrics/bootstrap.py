@@ -90,25 +90,29 @@ def resample_cells(counts, n_bootstrap, rng):
 
     Parameters
     ----------
-    counts : ndarray of shape (n_groups, n_classes, n_classes)
+    counts : ndarray of shape (..., n_groups, n_classes, n_classes)
         Rows of each group, label and decision.
 
     n_bootstrap : int
         Number of resamples.
 
     rng : Generator
-        Source of randomness.
+        Source of randomness; what is drawn for one table of counts does not depend on
+        those that follow.
 
     Returns
     -------
-    errors : ndarray of shape (n_bootstrap, n_groups, n_classes, n_classes)
+    errors : ndarray of shape (n_bootstrap, ..., n_groups, n_classes, n_classes)
         Numbers of rows.
     """
     sizes = counts.sum(axis=-1)
     chances = (counts + 1 / counts.shape[-1]) / (sizes[..., None] + 1)
-    drawn = rng.multinomial(sizes, chances, size=(n_bootstrap, *sizes.shape))
+    each = np.expand_dims(sizes, -3), np.expand_dims(chances, -4)
+    drawn = rng.multinomial(
+        *each, size=(*sizes.shape[:-2], n_bootstrap, *sizes.shape[-2:])
+    )
     # Resamples side by side in memory: what follows reduces over a few groups of each.
-    return np.asfortranarray(drawn - sizes[..., None] * chances)
+    return np.asfortranarray(np.moveaxis(drawn, -4, 0) - sizes[..., None] * chances)
 
 
 def count_decisions(groups, labels, decided, n_groups, n_classes):
@@ -140,7 +144,7 @@ def rates_of_cells(cells, sizes):
     cells : ndarray of shape (..., n_groups, n_classes, n_classes)
         Rows of each group, label and decision, or their errors.
 
-    sizes : ndarray of shape (n_groups, n_classes)
+    sizes : ndarray of shape (..., n_groups, n_classes)
         Rows of each group and label.
 
     Returns
@@ -149,7 +153,7 @@ def rates_of_cells(cells, sizes):
             (..., n_classes, n_groups)
         Rates; 0 where there are no rows.
     """
-    everybody = sizes.sum(axis=1, keepdims=True)
+    everybody = sizes.sum(axis=-1, keepdims=True)
     given = cells.sum(axis=-2)
     right = np.diagonal(cells, axis1=-2, axis2=-1)
     rates = (
@@ -165,7 +169,7 @@ def errors_of_decisions(counts, compared, n_bootstrap, rng):
 
     Parameters
     ----------
-    counts : ndarray of shape (n_groups, n_classes, n_classes)
+    counts : ndarray of shape (..., n_groups, n_classes, n_classes)
         Rows of each group, label and decision; every group has some.
 
     compared : sequence of int
@@ -179,7 +183,7 @@ def errors_of_decisions(counts, compared, n_bootstrap, rng):
 
     Returns
     -------
-    errors : dict of str to ndarray of shape (n_bootstrap,)
+    errors : dict of str to ndarray of shape (n_bootstrap, ...)
         By the name of the measure.
     """
     sizes = counts.sum(axis=-1)
@@ -187,18 +191,19 @@ def errors_of_decisions(counts, compared, n_bootstrap, rng):
     pairs = zip(
         rates_of_cells(counts, sizes), rates_of_cells(wrong, sizes), strict=True
     )
-    # Differences of each class, (n_compared,), and their errors.
+    pairs = ((part[..., compared, :] for part in pair) for pair in pairs)
+    # Differences of each class, (..., n_compared), and their errors.
     (selection, selection_off), (true, true_off), (false, false_off) = (
-        (np.ptp(rates[compared], axis=-1), derivative_of_range(rates[compared], off))
-        for rates, off in ((rates, off[:, compared]) for rates, off in pairs)
+        (np.ptp(rates, axis=-1), derivative_of_range(rates, off))
+        for rates, off in pairs
     )
-    both = np.append(true, false), np.append(true_off, false_off, axis=-1)
-    right = np.diagonal(wrong, axis1=-2, axis2=-1).sum(axis=1)
-    of_label = sizes.sum(axis=0)
-    occurs = of_label > 0
+    both = np.append(true, false, axis=-1), np.append(true_off, false_off, axis=-1)
+    right = np.diagonal(wrong, axis1=-2, axis2=-1).sum(axis=-2)
+    of_label = sizes.sum(axis=-2)
+    n_occurring = (of_label > 0).sum(axis=-1)
     return {
-        "accuracy": right.sum(axis=-1) / of_label.sum(),
-        "balanced_accuracy": (right[:, occurs] / of_label[occurs]).mean(axis=-1),
+        "accuracy": right.sum(axis=-1) / of_label.sum(axis=-1),
+        "balanced_accuracy": (right / of_label.clip(min=1)).sum(axis=-1) / n_occurring,
         "demographic_parity_difference": derivative_of_max(selection, selection_off),
         "equal_opportunity_difference": derivative_of_max(true, true_off),
         "false_positive_rate_difference": derivative_of_max(false, false_off),

@@ -1,11 +1,8 @@
 """Where points are measured: evenly at first, then where the front is steep."""
 
 import numpy as np
-import pandas as pd
 
 from skfair_runner.frontier._placing import first_weights, next_weight
-
-AIM = "demographic_parity_difference"
 
 
 def test_the_first_weights_begin_at_no_repair_and_lie_closer_there():
@@ -17,18 +14,15 @@ def test_the_first_weights_begin_at_no_repair_and_lie_closer_there():
 
 
 def measured(weights, accuracy, difference):
-    table = pd.DataFrame({"weight": weights})
-    return table.assign(accuracy=table.map(accuracy), **{AIM: table.map(difference)})
+    return weights, [[accuracy(w), difference(w)] for w in weights]
 
 
 def test_a_steep_part_of_a_front_is_measured_closely():
     """The difference falls from .2 to 0 between the weights .8 and .81."""
     weights = first_weights(25)
     while len(weights) < 25:
-        table = measured(
-            sorted(weights), lambda w: 0.8, lambda w: 0.2 * (w < 0.8 + 0.01 * w)
-        )
-        weights.append(next_weight(table, AIM))
+        points = measured(weights, lambda w: 0.8, lambda w: 0.2 * (w < 0.8 + 0.01 * w))
+        weights.append(next_weight(*points))
     assert len(set(weights)) == 25
     below, above = (
         max(w for w in weights if w < 0.808),
@@ -38,10 +32,12 @@ def test_a_steep_part_of_a_front_is_measured_closely():
 
 
 def test_neighbours_that_are_close_are_not_parted_while_there_are_others():
-    table = measured([0.0, 0.25, 0.2501, 1.2], lambda w: 0.8, lambda w: float(w > 0.25))
-    assert not 0.25 < next_weight(table, AIM) < 0.2501
+    points = measured(
+        [0.0, 0.25, 0.2501, 1.2], lambda w: 0.8, lambda w: float(w > 0.25)
+    )
+    assert not 0.25 < next_weight(*points) < 0.2501
 
 
 def test_when_all_are_close_the_widest_is_parted():
-    table = measured([0.0, 0.00001, 0.00006], lambda w: 0.8, lambda w: 0.0)
-    assert next_weight(table, AIM) > 0.00001
+    points = measured([0.0, 0.00001, 0.00006], lambda w: 0.8, lambda w: 0.0)
+    assert next_weight(*points) > 0.00001
