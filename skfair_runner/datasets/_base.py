@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from gzip import BadGzipFile
 from pathlib import Path
@@ -198,6 +199,7 @@ def _download(file, folder):
         "pooch", extra="data", purpose=f"Downloading the {file.dataset} data"
     )
     target = folder / file.name
+    absent = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -217,6 +219,11 @@ def _download(file, folder):
             f"{file.name!r} of the {file.dataset} data could not be fetched into "
             f"{str(folder)!r}: {error} " + _how_to_get(file, folder)
         ) from error
+    finally:
+        if not target.exists():
+            with suppress(OSError):  # not empty: others use it by now
+                for path in absent:
+                    path.rmdir()
     return target
 
 

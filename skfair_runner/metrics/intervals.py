@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -136,7 +136,7 @@ def difference_interval(
         Of the interval, in (0, 1).
 
     n_bootstrap : int, default=1000
-        Resamples, drawn within each group and label.
+        Resamples, drawn within each group and label; at least 1.
 
     random_state : int, RandomState or None, default=None
         Seed of the resamples.
@@ -149,9 +149,12 @@ def difference_interval(
 
     Raises
     ------
+    TypeError
+        If `n_bootstrap` is no whole number.
+
     ValueError
-        If the metric is unknown or `confidence_level` out of range; and as of
-        :func:`fairness_summary`.
+        If the metric is unknown, `confidence_level` out of range or `n_bootstrap` below
+        1; and as of :func:`fairness_summary`.
 
     Warns
     -----
@@ -180,6 +183,13 @@ def difference_interval(
     if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
         raise ValueError(
             f"{caller}: confidence_level={confidence_level!r} is not between 0 and 1."
+        )
+    if isinstance(n_bootstrap, bool) or not isinstance(n_bootstrap, Integral):
+        raise TypeError(f"{caller}: n_bootstrap={n_bootstrap!r} is no whole number.")
+    if n_bootstrap < 1:
+        raise ValueError(
+            f"{caller}: n_bootstrap={n_bootstrap} is below 1: an interval is told by "
+            "resamples, and 1000 of them tell it well."
         )
     rates = compute_rates(y_true, y_pred, sensitive_features, None, pos_label, caller)
     labels, codes = rates.labels, rates.groups.codes

@@ -246,6 +246,14 @@ def test_address_that_answers_nothing_is_reported(home, server):
         read(replace(TOY, url=f"{address}/absent.csv"), home, True)
 
 
+def test_a_failed_download_leaves_no_folder_that_was_not_there(home, server):
+    address, _ = server
+
+    with pytest.raises(OSError, match="could not be fetched"):
+        read(replace(TOY, url=f"{address}/absent.csv"), home / "mistyped" / "a", True)
+    assert home.exists() and not (home / "mistyped").exists()
+
+
 def test_download_without_pooch_names_the_extra(home, monkeypatch):
     def absent(name, *, extra, purpose):
         raise ImportError(f"{name} {extra} {purpose}")

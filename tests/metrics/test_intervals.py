@@ -109,9 +109,12 @@ def test_a_cell_that_is_too_small_is_named(metric, least, label):
         ({"metric": "accuracy"}, "no metric 'accuracy': pass one of .'demographic_par"),
         ({"confidence_level": 1}, "confidence_level=1 is not between 0 and 1"),
         ({"confidence_level": "a"}, "confidence_level='a' is not between"),
+        ({"n_bootstrap": 0}, "n_bootstrap=0 is below 1: an interval is told by"),
+        ({"n_bootstrap": 9.5}, "n_bootstrap=9.5 is no whole number"),
+        ({"n_bootstrap": True}, "n_bootstrap=True is no whole number"),
     ],
 )
 def test_what_cannot_be_told_is_refused(parameters, message):
     y, decided, groups = people()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         difference_interval(y, decided, sensitive_features=groups, **parameters)

@@ -7,6 +7,7 @@ pyplot = pytest.importorskip("matplotlib.pyplot")
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    pyplot.close("all")  # those of other tests
     yield
     pyplot.close("all")
 
