@@ -17,7 +17,7 @@ from ._callbacks import EpochProgress, PhaseLog
 from ._checkpoint import Resumable
 from ._guards import check_names, is_raised_by_code
 from ._modes import evaluation_mode
-from ._on_device import OnDevice
+from ._on_device import OnDevice, keep_freed_memory
 from ._repairing import PREDICTION_BATCH, Repairing
 from ._resident import make_resident
 from ._scored import Scored
@@ -287,6 +287,7 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
                 "them are frozen: call requires_grad_(True) on the part of it that is "
                 "to be trained."
             )
+        keep_freed_memory()
         self.phase_, self.phase_epochs_, self.step_ = phase, epochs, 0
         self.at_the_end_ = at_the_end
         self.valid_dataset_ = valid

@@ -14,8 +14,9 @@ from .constraints import by_constraint
 from .distances import Distance
 from .relaxations import Outcome, decisions, positive_scores
 
-# So many a meter keeps before it counts them.
-_BATCHES_AT_ONCE = 32
+# So many a meter keeps before it counts them. What is kept lies between the blocks that
+# batches leave free, so that more of it would take many times its own memory.
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -220,11 +221,13 @@ class RateMeter:
         self.sums: list[Tensor] | None = None
         # Counting many batches at once costs little more than counting one.
         self._waiting: list[tuple[Tensor, Cells]] = []
+        self._n_waiting = 0
 
     def add(self, outcome: Outcome) -> None:
         """Count one more batch."""
         self._waiting.append((outcome.logits.detach(), outcome.cells))
-        if len(self._waiting) == _BATCHES_AT_ONCE:
+        self._n_waiting += len(outcome.logits)
+        if self._n_waiting >= _ROWS_AT_ONCE:
             self._count()
 
     def _count(self) -> None:
@@ -232,7 +235,7 @@ class RateMeter:
         if not self._waiting:
             return
         logits, cells = zip(*self._waiting, strict=True)
-        self._waiting = []
+        self._waiting, self._n_waiting = [], 0
         together, joined = torch.cat(logits), Cells.joined(cells)
         both = torch.cat([positive_scores(together), decisions(together)], 1)
         sums = [joined.sums(both), joined.counts]

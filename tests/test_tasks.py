@@ -5,6 +5,7 @@ import pytest
 import torch
 from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
 
+from skfair_runner import tasks
 from skfair_runner.cells import Cells
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.relaxations import Outcome
@@ -73,3 +74,14 @@ def test_what_waits_holds_no_graph(people):
     meter.add(next(batches(people, 100, False)))
 
     assert not any(logits.requires_grad for logits, _ in meter._waiting)
+
+
+def test_few_rows_wait(people, monkeypatch):
+    """Many would take more memory than they hold: they part what is free."""
+    monkeypatch.setattr(tasks, "_ROWS_AT_ONCE", 250)
+    meter = RateMeter(resolve_constraint("demographic_parity"), Task(2, 2))
+    waiting = []
+    for outcome in batches(people, 100, False):
+        meter.add(outcome)
+        waiting.append(sum(len(logits) for logits, _ in meter._waiting))
+    assert waiting[:5] == [100, 200, 0, 100, 200]

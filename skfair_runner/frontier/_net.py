@@ -21,10 +21,10 @@ from skfair_runner.neurons import (
     feeding_weights,
 )
 
-# Half of the steps are of the whole repair, which steers the controller; a tenth are
+# Half of the steps are of the whole repair, which steers the controller; a fifth are
 # plain training, so that the other end of the front stays where it was.
 _SHARE_OF_WHOLE = 0.5
-_SHARE_OF_PLAIN = 0.1
+_SHARE_OF_PLAIN = 0.2
 # Roots of the strengths that batch statistics are kept for, and how many batches tell
 # them.
 _ROOTS = np.linspace(0, 1.1, 8)

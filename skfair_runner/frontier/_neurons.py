@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
@@ -54,16 +56,24 @@ class PointNeurons:
     def __getitem__(self, position) -> Diagnosis:
         """The diagnosis at one point."""
         if position not in self._found:
-            clf = classifier_around(self._trained, self.weights[position])
-            found = clf.net_.diagnose(self._watched, clf.importance)
+            weight = self.weights[position]
+            net, front = self._light.net_, self._trained.net_.front_
+            net.module_ = front.network_at(weight)
+            found = net.diagnose(self._watched, self._trained.importance)
             self._found[position] = found
         return self._found[position]
+
+    @cached_property
+    def _light(self):
+        """Around the module of one point after the other."""
+        return classifier_around(self._trained, 0.0)
 
     def complete(self):
         """Make all diagnoses, and let the rows go."""
         for position in range(len(self)):
             self[position]
         self._trained = self._watched = None
+        vars(self).pop("_light", None)
 
     def __getstate__(self):
         self.complete()
