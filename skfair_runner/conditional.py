@@ -112,21 +112,29 @@ class Modulation(nn.Module):
             # Weights keep their precision, whatever activations are computed in.
             with torch.autocast(device, enabled=False):
                 return self.changed(layers)
-        scales, shifts = self()
-        biases = torch.cat([layer.bias for layer in layers])
-        biases = torch.addcmul(shifts, scales, biases)
+        values = (part.split(self.sizes) for part in self())
         changed = []
-        for layer, direction, scale, bias in zip(
-            layers,
-            self.directions,
-            scales.split(self.sizes),
-            biases.split(self.sizes),
-            strict=True,
+        for layer, direction, scale, shift in zip(
+            layers, self.directions, *values, strict=True
         ):
-            moved = torch.add(layer.weight, direction, alpha=self.strength)
-            one_each = scale.view(-1, *[1] * (moved.ndim - 1))
-            changed.append((moved * one_each, bias))
+            weight = torch.add(layer.weight, direction, alpha=self.strength)
+            bias = layer.bias
+            changed.append(
+                (
+                    weight * _per_neuron(scale, weight),
+                    torch.addcmul(
+                        _per_neuron(shift, bias), _per_neuron(scale, bias), bias
+                    ),
+                )
+            )
         return changed
+
+
+def _per_neuron(values: Tensor, parameter: Tensor) -> Tensor:
+    """Values of the neurons, to be broadcast along a parameter's first axis."""
+    if parameter.ndim == 1:
+        return values
+    return values.view(-1, *[1] * (parameter.ndim - 1))
 
 
 def modulate(

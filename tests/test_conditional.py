@@ -108,12 +108,11 @@ def test_weights_are_those_of_the_formula():
     hidden = torch.tanh(3 * modulation.trunk(position))
     values = []
     h = x
-    parts = (modulation.head.weight @ hidden + modulation.head.bias).split(
-        [2 * len(net[index].bias) for index in (0, 2, 4)]
-    )
-    layers = zip((0, 2, 4), parts, modulation.directions, strict=True)
-    for index, part, direction in layers:
-        gamma, beta = part.chunk(2)
+    sizes = [len(net[index].bias) for index in (0, 2, 4)]
+    told = modulation.head.weight @ hidden + modulation.head.bias
+    gammas, betas = (part.split(sizes) for part in told.chunk(2))
+    layers = zip((0, 2, 4), gammas, betas, modulation.directions, strict=True)
+    for index, gamma, beta, direction in layers:
         weight = net[index].weight + 0.3 * direction
         # The neurons' activations are scaled, which is to say their weights.
         h = (1 + gamma) * (h @ weight.T + net[index].bias) + beta
@@ -152,7 +151,9 @@ def test_gradients_reach_the_network_and_the_modulation(name):
 def test_the_gradient_of_the_base_is_that_of_the_formula():
     layer = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     modulation = modulate(layer, torch.zeros(1, 2))
-    nn.init.constant_(modulation.head.bias[:6], 0.5)
+    # Of the scales and shifts, those of the first layer.
+    with torch.no_grad():
+        modulation.head.bias[[0, 1, 2, 4, 5, 6]] = 0.5
     weight = layer[0].weight.detach().clone().requires_grad_()
     x = torch.rand(4, 2)
     hidden = torch.relu(1.5 * (x @ weight.T + layer[0].bias) + 0.5)
@@ -256,7 +257,7 @@ def test_a_folded_network_may_be_written_over(kind):
 def test_the_strength_comes_back_where_folding_fails():
     net, modulation, _ = trained("mlp")
     modulation.strength = 0.6
-    with pytest.raises(AttributeError, match="weight"):
+    with pytest.raises(AttributeError, match="attribute `2`"):
         at_strength(nn.Sequential(nn.ReLU()), modulation, 0.1)
     assert modulation.strength == 0.6
 
@@ -319,8 +320,9 @@ def test_a_norm_over_several_axes_is_scaled_along_the_first():
     x = torch.randn(2, 1, 6, 6)
     modulation = modulate(net, x)
     assert modulation.paths == ["1", "4"]
-    nn.init.normal_(modulation.head.bias[:8])
-    gamma, beta = modulation.head.bias[:8].chunk(2)
+    gamma, beta = torch.randn(2, 4)
+    with torch.no_grad():
+        modulation.head.bias[:4], modulation.head.bias[5:9] = gamma, beta
     x = torch.randn(2, 1, 6, 6)
     inside = net[1](net[0](x)) * (1 + gamma).view(-1, 1, 1) + beta.view(-1, 1, 1)
     assert_close(at_strength(net, modulation, 0.0)(x), net[4](inside.relu().flatten(1)))
