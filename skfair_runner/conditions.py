@@ -16,8 +16,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ._transfer import send
-from .cells import Cells, largest_difference, mean_pairwise_difference
+from ._transfer import is_apart, send
+from .cells import (
+    Cells,
+    PricedSums,
+    largest_difference,
+    mean_pairwise_difference,
+    pairwise_slopes,
+)
+
+# Stands for an empty cell's weight, which nothing is divided by.
+_TINY = 1e-12
 
 
 class Conditions(NamedTuple):
@@ -69,6 +78,79 @@ def condition_rates(
         pooled = (pools.T[:, None, :] * picked).sum(0).T
     present = totals > 0
     return pooled / totals.where(present, 1.0), present
+
+
+def _contrasts(counts: Tensor, pools: Tensor, dtype: torch.dtype) -> Tensor:
+    """What takes sums over cells to the difference of two groups' means.
+
+    One row per population, (n_pools, n_labels * 2); zero where a group is absent.
+    """
+    if is_apart(counts.device):
+        counts, pools = counts.to(dtype), pools.to(dtype)
+        totals = pools @ counts  # (n_pools, n_groups)
+        shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
+        shares[:, 1].neg_()
+        return (pools[:, :, None] * shares[:, None]).flatten(1)
+    # So few numbers are divided in less time than a tensor operation takes to begin.
+    rows, of_labels = [], counts.tolist()
+    for pool in pools.tolist():
+        one, other = (
+            sum(
+                label * cells[group]
+                for label, cells in zip(pool, of_labels, strict=True)
+            )
+            for group in (0, 1)
+        )
+        first, second = (1 / one, -1 / other) if one and other else (0.0, 0.0)
+        rows.append([label * share for label in pool for share in (first, second)])
+    return torch.tensor(rows, dtype=dtype)
+
+
+@torch.no_grad()
+def slopes_of_differences(sums: Tensor, counts: Tensor, pools: Tensor) -> Tensor:
+    """Derivative, by sums over cells, of the difference between groups' means.
+
+    The mean absolute difference over pairs of groups, summed over populations, is
+    piecewise linear in the sums and zero where all means are equal, so that it is the
+    product of these slopes with the sums.
+
+    Parameters
+    ----------
+    sums : Tensor of shape (n_labels, n_groups, n_columns)
+        Of each column over each cell, see :meth:`Cells.sums`.
+
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+
+    pools : Tensor of shape (n_pools, n_labels)
+        1 where samples of that label belong to the population.
+
+    Returns
+    -------
+    slopes : Tensor of shape (n_labels, n_groups, n_columns)
+        Without graph.
+
+    Examples
+    --------
+    >>> import torch
+    >>> sums = torch.tensor([[[1.0], [0.0]], [[2.0], [1.0]]])
+    >>> counts = torch.tensor([[2.0, 1.0], [2.0, 1.0]])
+    >>> slopes = slopes_of_differences(sums, counts, torch.ones(1, 2))
+    >>> (slopes * sums).sum()  # 3 of 4 less 1 of 2
+    tensor(0.2500)
+    """
+    if sums.shape[1] == 2:
+        # Each population's difference of means is one product with the sums.
+        contrasts = _contrasts(counts, pools, sums.dtype)
+        signs = (contrasts @ sums.flatten(0, 1)).sign()
+        return (contrasts.T @ signs).view(sums.shape)
+    pools, shape = pools.to(sums), (len(pools), *sums.shape[1:])
+    totals = pools @ counts.to(sums)  # (n_pools, n_groups)
+    weights = totals.where(totals > 0, 1.0)[:, :, None]
+    means = (pools @ sums.flatten(1)).view(shape) / weights
+    by_mean = pairwise_slopes(means.transpose(1, 2), (totals > 0)[:, None, :])
+    by_pool = by_mean.transpose(1, 2) / weights
+    return (pools.T @ by_pool.flatten(1)).view(sums.shape)
 
 
 def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:
@@ -306,6 +388,12 @@ class Constraint:
             gap = self.gap_function(cells.labels, squeezed, cells.groups)
             return _checked_gap(gap, self.name, y_score, cells.groups)
         conditions = self.conditions(cells.n_labels, positive)
+        if reduction == "sum" and y_score.shape[1] == 1:
+            # Linear between two kinks: no graph is needed from the sums to the gap.
+            sums = cells.sums(y_score.detach())
+            pools = send(conditions.pools, sums.device)
+            slopes = slopes_of_differences(sums, cells.counts, pools)
+            return cells.priced([PricedSums([y_score], sums, slopes)])
         rates, present = condition_rates(cells.sums(y_score), cells.counts, conditions)
         return reduce_rates(rates, present, reduction)
 

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ._transfer import is_apart
-from .cells import Cells, mean_pairwise_difference, pairwise_slopes
+from .cells import Cells, mean_pairwise_difference
+from .conditions import slopes_of_differences
 
 # A neuron whose variance is below this share of its mean square counts as constant.
 _LEAST_VARIANCE = 1e-10
-# Stands for an empty cell's weight, which nothing is divided by.
-_TINY = 1e-12
 # Distribution functions are held for about this many samples × neurons × groups.
 _MOST_ENTRIES = 2**23
 
@@ -85,44 +83,9 @@ def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:
     return mean_pairwise_difference(means, present).sum(0)
 
 
-def _contrasts(pools: Tensor, counts: Tensor) -> Tensor:
-    """What takes sums over cells to the difference of two groups' means.
-
-    One row per population, (n_pools, n_labels * 2); zero where a group is absent.
-    """
-    if is_apart(counts.device):
-        totals = pools.to(counts) @ counts  # (n_pools, n_groups)
-        shares = (totals.amin(1, keepdim=True) > 0) / totals.clamp(min=_TINY)
-        shares[:, 1].neg_()
-        return (pools.to(counts)[:, :, None] * shares[:, None]).flatten(1)
-    # So few numbers are divided in less time than a tensor operation takes to begin.
-    rows, of_labels = [], counts.tolist()
-    for pool in pools.tolist():
-        one, other = (
-            sum(
-                label * cells[group]
-                for label, cells in zip(pool, of_labels, strict=True)
-            )
-            for group in (0, 1)
-        )
-        first, second = (1 / one, -1 / other) if one and other else (0.0, 0.0)
-        rows.append([label * share for label in pool for share in (first, second)])
-    return torch.tensor(rows, dtype=counts.dtype)
-
-
 def _mean_l1_slopes(moments: Moments, pools: Tensor) -> Tensor:
     """Derivative of `_mean_l1` by the sums, whose product with them it is."""
-    sums = moments.sums
-    if sums.shape[1] == 2:
-        # Each population's difference of means is one product with the sums.
-        contrasts = _contrasts(pools, moments.counts).to(sums)
-        signs = (contrasts @ sums.flatten(0, 1)).sign()
-        return (contrasts.T @ signs).view(sums.shape)
-    pools = pools.to(sums)
-    totals = pools @ moments.counts.to(sums)  # (n_pools, n_groups)
-    by_mean = pairwise_slopes(*moments.group_means(pools)).transpose(1, 2)
-    by_pool = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
-    return (pools.T @ by_pool.flatten(1)).view(sums.shape)
+    return slopes_of_differences(moments.sums, moments.counts, pools)
 
 
 def _mean_pairwise_square(values: Tensor, present: Tensor) -> Tensor:

@@ -181,7 +181,7 @@ def test_the_path_of_a_device_changes_nothing(monkeypatch, early_stopping):
 def test_the_repair_is_the_same_in_tensors(monkeypatch):
     X, y, groups = table()
     expected = fit(X, y, groups, constraint="equalized_odds")
-    for module in ("control", "multipliers", "distances"):
+    for module in ("control", "multipliers", "conditions"):
         monkeypatch.setattr(f"skfair_runner.{module}.is_apart", lambda device: True)
     clf = fit(X, y, groups, constraint="equalized_odds")
     assert isinstance(clf.net_.controller_.state_dict()["sums"], torch.Tensor)
