@@ -205,7 +205,7 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         found = {"net_": net, "classes_": data.classes, "settings_": settings}
         if data.groups is not None:
             found["groups_"] = list(data.groups.names)
-        if net.plan is not None and net.tells_neurons:
+        if net.plan is not None and net.is_result:
             if net.before_ is None:
                 net.before_ = net.diagnose(train, net.plan.importance)
             net.after_ = net.diagnose(train, None)
@@ -220,10 +220,11 @@ class NeuralClassifier(SensitiveFeaturesRequestMixin, ClassifierMixin, BaseEstim
         """Say what is surprising, and let an interrupt go on."""
         if interrupt is not None:
             raise interrupt
-        if self.net_.plan is not None and self.net_.history:
+        net = self.net_
+        if net.plan is not None and net.is_result and net.history:
             voice = self._voice or self._own_voice()
-            warn_if_constant(self.net_, data, train, voice)
-            warn_if_bound_not_met(self.net_, train, voice)
+            warn_if_constant(net, data, train, voice)
+            warn_if_bound_not_met(net, train, voice)
         return self
 
     def _own_voice(self):

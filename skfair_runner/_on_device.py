@@ -134,9 +134,16 @@ class OnDevice:
 
     def all_finite(self: Any) -> bool:
         """Whether every parameter of the module is a number."""
-        return bool(
-            torch.stack([p.isfinite().all() for p in self.module_.parameters()]).all()
-        )
+        parameters = [
+            p.detach()
+            for p in self.module_.parameters()
+            if p.is_floating_point() or p.is_complex()
+        ]
+        # One pass over each: a sum of sizes is a number if all are, or overflows.
+        sums = [torch.linalg.vector_norm(p, 1).float() for p in parameters]
+        if torch.stack(sums).isfinite().all():
+            return True
+        return all(bool(p.isfinite().all()) for p in parameters)
 
     def infer(self: Any, x, mixed_precision=None, **fit_params) -> Tensor:
         """Logits of a batch.

@@ -74,8 +74,9 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         Of :class:`skorch.NeuralNet`.
     """
 
-    # Whether the training rows are diagnosed before and after the repair.
-    tells_neurons = True
+    # Whether what is trained is what the user gets, and is told by its training rows:
+    # the neurons before and after the repair, and warnings.
+    is_result = True
 
     def __init__(
         self,
@@ -187,7 +188,7 @@ class RunnerNet(OnDevice, Resumable, Repairing, Telling, Scored, NeuralNet):
         try:
             if self.reached_ is None or self.reached_.phase == "warm-up":
                 self.train_phase("warm-up", train, valid, self.warmup_epochs)
-                if self.plan is not None and self.tells_neurons:
+                if self.plan is not None and self.is_result:
                     self.before_ = self.diagnose(train, self.plan.importance)
             return self.train_phase("repair", train, valid, self.max_epochs)
         finally:

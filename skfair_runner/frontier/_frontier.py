@@ -25,7 +25,6 @@ from skfair_runner.frontier._points import measure_points, watched_difference
 from skfair_runner.gaps import resolve_constraint
 from skfair_runner.images import opened
 from skfair_runner.utils import (
-    BoundNotMetWarning,
     ConstantClassifierWarning,
     Interval,
     SensitiveFeaturesRequestMixin,
@@ -399,12 +398,7 @@ def _check_repairs(clf, caller):
 def _train(clf, X, y, sensitive_features):
     """Train all weights; an interrupt (Ctrl-C) in the repair is returned."""
     try:
-        with warnings.catch_warnings():
-            # The end of the front may be constant; the table says so. The whole repair
-            # asks for no difference at all, and need not reach it.
-            warnings.simplefilter("ignore", ConstantClassifierWarning)
-            warnings.simplefilter("ignore", BoundNotMetWarning)
-            clf.fit(X, y, sensitive_features=sensitive_features)
+        clf.fit(X, y, sensitive_features=sensitive_features)
     except KeyboardInterrupt as interrupt:
         # Before the repair there is one point only, and no front.
         if getattr(getattr(clf, "net_", None), "front_", None) is None:

@@ -176,8 +176,8 @@ class FrontierNet(RunnerNet):
         once training is over.
     """
 
-    # Every point is diagnosed by itself, on rows held out.
-    tells_neurons = False
+    # Every point is told by itself, on rows held out.
+    is_result = False
 
     def start(self, train):
         """As of every net, with nothing learned of strengths yet."""
