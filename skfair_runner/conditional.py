@@ -114,11 +114,8 @@ class Modulation(nn.Module):
                 return self.changed(layers)
         values = (part.split(self.sizes) for part in self())
         changed = []
-        for layer, direction, scale, shift in zip(
-            layers, self.directions, *values, strict=True
-        ):
-            weight = torch.add(layer.weight, direction, alpha=self.strength)
-            bias = layer.bias
+        for path, layer, scale, shift in zip(self.paths, layers, *values, strict=True):
+            weight, bias = self.moved(path, layer.weight), layer.bias
             changed.append(
                 (
                     weight * _per_neuron(scale, weight),

@@ -80,6 +80,35 @@ def condition_rates(
     return pooled / totals.where(present, 1.0), present
 
 
+def pooled_means(sums: Tensor, counts: Tensor, pools: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean of each column over each group within each population.
+
+    Parameters
+    ----------
+    sums : Tensor of shape (n_labels, n_groups, n_columns)
+        Of each column over each cell, see :meth:`Cells.sums`.
+
+    counts : Tensor of shape (n_labels, n_groups)
+        Total weight of each cell.
+
+    pools : Tensor of shape (n_pools, n_labels)
+        1 where samples of that label belong to the population.
+
+    Returns
+    -------
+    means : Tensor of shape (n_pools, n_columns, n_groups)
+        Zero where the group is absent.
+
+    totals : Tensor of shape (n_pools, n_groups)
+        Weight of the group in the population.
+    """
+    pools = pools.to(sums)
+    totals = pools @ counts.to(sums)
+    shape = (len(pools), *sums.shape[1:])
+    pooled = (pools @ sums.flatten(1)).view(shape).transpose(1, 2)
+    return pooled / totals.where(totals > 0, 1.0)[:, None, :], totals
+
+
 def _contrasts(counts: Tensor, pools: Tensor, dtype: torch.dtype) -> Tensor:
     """What takes sums over cells to the difference of two groups' means.
 
@@ -144,13 +173,10 @@ def slopes_of_differences(sums: Tensor, counts: Tensor, pools: Tensor) -> Tensor
         contrasts = _contrasts(counts, pools, sums.dtype)
         signs = (contrasts @ sums.flatten(0, 1)).sign()
         return (contrasts.T @ signs).view(sums.shape)
-    pools, shape = pools.to(sums), (len(pools), *sums.shape[1:])
-    totals = pools @ counts.to(sums)  # (n_pools, n_groups)
-    weights = totals.where(totals > 0, 1.0)[:, :, None]
-    means = (pools @ sums.flatten(1)).view(shape) / weights
-    by_mean = pairwise_slopes(means.transpose(1, 2), (totals > 0)[:, None, :])
-    by_pool = by_mean.transpose(1, 2) / weights
-    return (pools.T @ by_pool.flatten(1)).view(sums.shape)
+    means, totals = pooled_means(sums, counts, pools)
+    by_mean = pairwise_slopes(means, (totals > 0)[:, None, :]).transpose(1, 2)
+    by_pool = by_mean / totals.where(totals > 0, 1.0)[:, :, None]
+    return (pools.to(sums).T @ by_pool.flatten(1)).view(sums.shape)
 
 
 def reduce_rates(rates: Tensor, present: Tensor, reduction: str) -> Tensor:

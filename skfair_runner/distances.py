@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .cells import Cells, mean_pairwise_difference
-from .conditions import slopes_of_differences
+from .conditions import pooled_means, slopes_of_differences
 
 # A neuron whose variance is below this share of its mean square counts as constant.
 _LEAST_VARIANCE = 1e-10
@@ -68,13 +68,8 @@ class Moments:
         Returns tensors of shape (n_pools, n_neurons, n_groups) and, for presence,
         (n_pools, 1, n_groups).
         """
-        pools = pools.to(self.sums)
-        totals = pools @ self.counts.to(self.sums)  # (n_pools, n_groups)
-        shape = (len(pools), *self.sums.shape[1:])
-        pooled = (pools @ self.sums.flatten(1)).view(shape).transpose(1, 2)
-        present = totals > 0
-        means = pooled / totals.where(present, 1.0)[:, None, :]
-        return means, present[:, None, :]
+        means, totals = pooled_means(self.sums, self.counts, pools)
+        return means, (totals > 0)[:, None, :]
 
 
 def _mean_l1(moments: Moments, pools: Tensor) -> Tensor:

@@ -55,7 +55,26 @@ def _limited(multipliers: Array) -> Array:
     return _clipped(multipliers, MULTIPLIER_LIMIT)
 
 
-class RateController:
+class _Placed:
+    """What is held where batches are, in attributes with a leading underscore."""
+
+    # What a later step depends on, and what never changes.
+    STATE: tuple[str, ...] = ()
+    FIXED: tuple[str, ...] = ()
+
+    def place(self, device) -> None:
+        """Move everything to where batches are.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Where the module computes.
+        """
+        for name in (*self.FIXED, *self.STATE):
+            setattr(self, f"_{name}", place(getattr(self, f"_{name}"), device))
+
+
+class RateController(_Placed):
     """Multipliers that hold the groups' selection rates within a bound.
 
     Two groups are compared with each other, and their difference is held within
@@ -116,17 +135,7 @@ class RateController:
         self._signs = np.array([1, -1], np.float32)
 
     STATE = ("sums", "counts", "integral", "multipliers")
-
-    def place(self, device) -> None:
-        """Move everything to where batches are.
-
-        Parameters
-        ----------
-        device : str or torch.device
-            Where the module computes.
-        """
-        for name in ("pools", "members", "signs", *self.STATE):
-            setattr(self, f"_{name}", place(getattr(self, f"_{name}"), device))
+    FIXED = ("pools", "members", "signs")
 
     @property
     def multipliers(self) -> Array:
@@ -305,7 +314,7 @@ def make_rate_controller(
     return RateController(conditions, n_groups, n_columns, difference_bound, **kwargs)
 
 
-class SelectionGuard:
+class SelectionGuard(_Placed):
     """Multipliers that keep selection rates away from 0 and 1.
 
     Parameters
@@ -330,17 +339,6 @@ class SelectionGuard:
         self._guard: Any = self._guard_integral
 
     STATE = ("initial", "selected", "guard_integral", "guard")
-
-    def place(self, device) -> None:
-        """Move everything to where batches are.
-
-        Parameters
-        ----------
-        device : str or torch.device
-            Where the module computes.
-        """
-        for name in self.STATE:
-            setattr(self, f"_{name}", place(getattr(self, f"_{name}"), device))
 
     @property
     def multipliers(self) -> Array:

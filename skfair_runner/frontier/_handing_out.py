@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,6 +10,7 @@ from skfair_runner.frontier._neurons import tell_neurons
 from skfair_runner.frontier._points import classifier_around
 from skfair_runner.frontier._refinement import continue_repair
 from skfair_runner.plots import FrontierDisplay, FrontierNeuronsDisplay
+from skfair_runner.utils import check_count
 
 
 class FittedFront:
@@ -162,7 +161,10 @@ class FittedFront:
         asked = {"difference": difference, "accuracy": accuracy, "weight": weight}
         chosen = self._weight_of(asked, "refine")
         caller = f"{type(self).__name__}.refine"
-        _check_epochs(max_epochs, caller)
+        itself = (
+            "the point itself, without a repair of its own, is handed out by at(...)."
+        )
+        check_count(max_epochs, "max_epochs", caller, itself)
         clf = self._point(chosen)
         bound = clf.difference_bound if difference is None else difference
         gained = continue_repair(
@@ -273,14 +275,3 @@ class FittedFront:
         """
         check_is_fitted(self, "classifier_")
         return self.classifier_.predict(X)
-
-
-def _check_epochs(max_epochs, caller):
-    """Refuse what is no number of epochs."""
-    if isinstance(max_epochs, bool) or not isinstance(max_epochs, Integral):
-        raise TypeError(f"{caller}: max_epochs={max_epochs!r} is no whole number.")
-    if max_epochs < 1:
-        raise ValueError(
-            f"{caller}: max_epochs={max_epochs} is below 1: the point itself, without "
-            "a repair of its own, is handed out by at(...)."
-        )

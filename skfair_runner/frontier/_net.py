@@ -103,7 +103,7 @@ class Front:
         if strength == 0:
             return copy.deepcopy(self.biased).eval()
         network = at_strength(self.base, self.modulation, strength, into=into)
-        if network.training:
+        if into is None:
             network.eval()
         if self.statistics:
             place = np.interp(strength**0.5, _ROOTS, np.arange(len(_ROOTS)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from skfair_runner._randomness import draw_seed
 from skfair_runner.metrics.bootstrap import count_decisions, errors_of_decisions
 from skfair_runner.metrics.rates import compute_rates
 from skfair_runner.metrics.summary import differences_of
-from skfair_runner.utils import SkfairRunnerWarning
+from skfair_runner.utils import SkfairRunnerWarning, check_count
 
 # Which rows tell the rates of each measure.
 _TOLD_BY = {
@@ -184,13 +184,8 @@ def difference_interval(
         raise ValueError(
             f"{caller}: confidence_level={confidence_level!r} is not between 0 and 1."
         )
-    if isinstance(n_bootstrap, bool) or not isinstance(n_bootstrap, Integral):
-        raise TypeError(f"{caller}: n_bootstrap={n_bootstrap!r} is no whole number.")
-    if n_bootstrap < 1:
-        raise ValueError(
-            f"{caller}: n_bootstrap={n_bootstrap} is below 1: an interval is told by "
-            "resamples, and 1000 of them tell it well."
-        )
+    enough = "an interval is told by resamples, and 1000 of them tell it well."
+    check_count(n_bootstrap, "n_bootstrap", caller, enough)
     rates = compute_rates(y_true, y_pred, sensitive_features, None, pos_label, caller)
     labels, codes = rates.labels, rates.groups.codes
     sizes = len(rates.n), len(labels.classes)

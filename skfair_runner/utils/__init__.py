@@ -1,10 +1,11 @@
-"""Optional imports, warning classes, safe file writing, scikit-learn's private names.
+"""Optional imports, warnings, file writing, numbers, scikit-learn's private names.
 
 Whatever touches a private name of scikit-learn lives in
 `skfair_runner.utils._sklearn`, and nowhere else.
 """
 
 from skfair_runner.utils._io import atomic_write
+from skfair_runner.utils._numbers import check_count
 from skfair_runner.utils._optional import import_optional
 from skfair_runner.utils._sklearn import (
     HasMethods,
@@ -36,6 +37,7 @@ __all__ = [
     "SkfairRunnerWarning",
     "StrOptions",
     "atomic_write",
+    "check_count",
     "check_sample_weight",
     "fit_context",
     "import_optional",
